@@ -1,0 +1,111 @@
+// The limits of a server: their names, defaults, units and flags in one table. Status shows it, the
+// flags of kvd are made from it, and errors name the flag.
+
+export interface LimitDefinition {
+  readonly value: number;
+  readonly unit: "bytes" | "count" | "ms";
+  readonly flag: string;
+  /** For `kvd --help`: what happens at the limit. */
+  readonly help: string;
+}
+
+const MIB = 1024 * 1024;
+
+function limit(
+  value: number,
+  unit: LimitDefinition["unit"],
+  flag: string,
+  help: string,
+): LimitDefinition {
+  return { value, unit, flag, help };
+}
+
+/**
+ * Values are those of docs/guarantees.md. storeMaxBytes and historyMaxBytes are 0 here: their
+ * defaults follow the memory of the machine and are set by config.ts.
+ */
+export const LIMITS = {
+  requestMaxBytes: limit(4 * MIB, "bytes", "--request-max-bytes", "larger requests are refused"),
+  responseMaxBytes: limit(4 * MIB, "bytes", "--response-max-bytes", "answers stay below it"),
+  valueMaxBytes: limit(1.5 * MIB, "bytes", "--value-max-bytes", "larger values are refused"),
+  keyMaxBytes: limit(8192, "bytes", "--key-max-bytes", "longer keys are refused"),
+  txnMaxOperations: limit(
+    1024,
+    "count",
+    "--txn-max-operations",
+    "operations, and compares, of a txn with all that is nested",
+  ),
+  txnMaxLevels: limit(8, "count", "--txn-max-levels", "levels of nested txns"),
+  batchMaxOperations: limit(16384, "count", "--batch-max-operations", "operations of a batch"),
+  deleteMaxKeys: limit(100_000, "count", "--delete-max-keys", "keys that one delete removes"),
+  storeMaxBytes: limit(
+    0,
+    "bytes",
+    "--store-max-bytes",
+    "entries and history: first history goes, then growing writes are refused",
+  ),
+  historyMaxBytes: limit(
+    0,
+    "bytes",
+    "--history-bytes",
+    "old versions kept before the server compacts by itself; 0 keeps all",
+  ),
+  historyMaxAgeMs: limit(
+    0,
+    "ms",
+    "--history-age",
+    "older history is compacted; 0: whatever its age",
+  ),
+  connectionMaxStreams: limit(
+    250,
+    "count",
+    "--connection-max-streams",
+    "concurrent calls and watches of one connection",
+  ),
+  watchersMax: limit(100_000, "count", "--watchers-max", "open watches"),
+  watcherQueueMaxBytes: limit(
+    MIB,
+    "bytes",
+    "--watcher-queue-max-bytes",
+    "unsent events of a watch; beyond it, the watch catches up from history",
+  ),
+  watchQueuesMaxBytes: limit(
+    256 * MIB,
+    "bytes",
+    "--watch-queues-max-bytes",
+    "unsent events of all watches; beyond it, the largest queue is dropped as above",
+  ),
+  watcherIdleMaxMs: limit(
+    300_000,
+    "ms",
+    "--watcher-idle-max",
+    "a watch whose peer takes nothing for so long while data waits is ended",
+  ),
+  leasesMax: limit(1_000_000, "count", "--leases-max", "granted leases"),
+  leaseMaxKeys: limit(100_000, "count", "--lease-max-keys", "keys attached to one lease"),
+  pageTokenMaxBytes: limit(
+    16 * 1024,
+    "bytes",
+    "--page-token-max-bytes",
+    "longer tokens are refused",
+  ),
+  listingPinMs: limit(
+    60_000,
+    "ms",
+    "--listing-pin",
+    "a listing's revision stays readable after a page",
+  ),
+} as const satisfies Record<string, LimitDefinition>;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** Every limit with the value in force. */
+export type Limits = { readonly [name in LimitName]: number };
+
+/** The defaults, with 1 GiB for the store and a quarter of it for history. */
+export function defaultLimits(overrides: Partial<Limits> = {}): Limits {
+  const values = Object.fromEntries(
+    Object.entries(LIMITS).map(([name, definition]) => [name, definition.value]),
+  ) as Record<LimitName, number>;
+  return { ...values, storeMaxBytes: 1024 * MIB, historyMaxBytes: 256 * MIB, ...overrides };
+}
