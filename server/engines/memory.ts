@@ -1,0 +1,369 @@
+// The memory engine: the store behind the asynchronous Engine interface.
+//
+// It adds what the store must not know: waiting until what a call saw is durable, turns between the
+// slices of long work, timers for expiry, compaction and silent watches. Plain reads see the
+// published revision and wait for nothing; whatever saw the head, errors included, is answered when
+// that is durable.
+
+import type { Engine, EngineStatus } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
+import type {
+  BatchCommand,
+  DeleteCommand,
+  GetCommand,
+  LeaseId,
+  PutCommand,
+  RangeQuery,
+  RangeResult,
+  Revision,
+  TxnCommand,
+  TxnOptions,
+  WatchSpec,
+} from "../kv/types.js";
+import type { Clock, Timer } from "../lib/clock.js";
+import { EntryHash } from "../lib/entry-hash.js";
+import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
+import { type Backend, MemoryBackend } from "../store/backend.js";
+import { checkStore } from "../store/check.js";
+import { type Now, Store } from "../store/store.js";
+import { MemoryWatcher } from "./memory-watcher.js";
+
+export interface MemoryEngineOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  /** Random by default: a new history. */
+  readonly storeId?: string;
+  /** Positive int64s; random by default. */
+  readonly randomLeaseId?: () => bigint;
+  /** Keeps nothing by default. */
+  readonly backend?: Backend;
+}
+
+export interface MemoryEngine extends Engine {
+  /** Verifies every invariant of the store. @throws AssertionError. */
+  check(): void;
+}
+
+/** Keys that a listing looks at, and changes that compaction walks, before others have a turn. */
+const SLICE_VISITS = 2000;
+
+/** Keys that expiry deletes before others have a turn. */
+const EXPIRY_KEYS = 2000;
+
+/** Old history is looked for this often at least, and ten times in the age that it may reach. */
+const AGE_CHECK_MAX_MS = 60_000;
+
+/** Silent watches are looked for this many times in the span after which they are ended. */
+const IDLE_CHECKS = 10;
+
+/** The hash reads pages of this weight. */
+const HASH_PAGE_BYTES = 1024 * 1024;
+
+export async function openMemoryEngine(options: MemoryEngineOptions): Promise<MemoryEngine> {
+  return new StoreEngine(options);
+}
+
+class StoreEngine implements MemoryEngine {
+  readonly storeId: string;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #backend: Backend;
+  readonly #store: Store;
+  readonly #watchers = new Set<MemoryWatcher>();
+  readonly #timers = new Set<Timer>();
+  #expiry: { readonly dueMs: number; readonly timer: Timer } | undefined;
+  #expiring = false;
+  #maintaining = false;
+  #awaitsPins = false;
+  #state: "open" | "draining" | "closed" = "open";
+
+  constructor(options: MemoryEngineOptions) {
+    this.storeId = options.storeId ?? randomStoreId();
+    this.#limits = options.limits;
+    this.#clock = options.clock;
+    this.#backend = options.backend ?? new MemoryBackend();
+    this.#store = new Store({
+      limits: options.limits,
+      storeId: this.storeId,
+      randomLeaseId: options.randomLeaseId ?? randomPositiveInt64,
+      backend: this.#backend,
+    });
+    this.#every(Math.max(1, options.limits.watcherIdleMaxMs / IDLE_CHECKS), () => this.#endIdle());
+    if (options.limits.historyMaxAgeMs > 0) {
+      const intervalMs = Math.min(AGE_CHECK_MAX_MS, options.limits.historyMaxAgeMs / 10);
+      this.#every(Math.max(1, intervalMs), () => this.#maintain());
+    }
+  }
+
+  async get(command: GetCommand) {
+    this.#requireOpen();
+    return this.#store.get(command);
+  }
+
+  async range(query: RangeQuery): Promise<RangeResult> {
+    this.#requireOpen();
+    const read = this.#store.beginRange(query);
+    try {
+      while (!this.#store.runRange(read, SLICE_VISITS)) await this.#clock.yieldTurn();
+    } catch (error) {
+      this.#store.abandonRange(read);
+      throw error;
+    }
+    const result = this.#store.endRange(read, query, this.#now());
+    if (this.#store.compactor.held) this.#maintain();
+    return result;
+  }
+
+  put(command: PutCommand) {
+    return this.#mutate((now) => this.#store.put(command, now));
+  }
+
+  delete(command: DeleteCommand) {
+    return this.#mutate((now) => this.#store.delete(command, now));
+  }
+
+  txn(command: TxnCommand, options: TxnOptions) {
+    return this.#mutate((now) => this.#store.txn(command, options, now));
+  }
+
+  async batch(command: BatchCommand) {
+    const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
+    if (!reads) return this.#mutate((now) => this.#store.batch(command, now, undefined));
+    this.#requireOpen();
+    return this.#store.batch(command, this.#now(), this.#store.publishedRevision);
+  }
+
+  grant(command: { readonly id: LeaseId; readonly ttlMs: number }) {
+    return this.#mutate((now) => ({
+      ...this.#store.grant(command, now),
+      revision: this.#store.revision,
+    }));
+  }
+
+  keepAlive(command: { readonly id: LeaseId }) {
+    return this.#mutate((now) => ({ ttlMs: this.#store.keepAlive(command, now) }));
+  }
+
+  revoke(command: { readonly id: LeaseId }) {
+    return this.#mutate((now) => this.#store.revoke(command, now));
+  }
+
+  timeToLive(query: {
+    readonly id: LeaseId;
+    readonly withKeys: boolean;
+    readonly maxBytes: number;
+  }) {
+    return this.#mutate((now) => this.#store.timeToLive(query, now));
+  }
+
+  leases(query: { readonly after: LeaseId | undefined; readonly limit: number }) {
+    return this.#mutate((now) => this.#store.leases(query, now));
+  }
+
+  async compact(command: { readonly revision: Revision }) {
+    this.#requireOpen();
+    this.#store.compact(command, this.#now());
+    this.#maintain();
+    const { compactRevision } = this.#store.compactor;
+    return { revision: this.#store.publishedRevision, compactRevision };
+  }
+
+  async hash(query: { readonly revision: Revision }) {
+    const hash = new EntryHash();
+    let page = await this.range(hashPage(query.revision, undefined));
+    const { revision } = page;
+    for (;;) {
+      for (const entry of page.entries) hash.add(entry);
+      if (page.next === undefined) break;
+      page = await this.range(hashPage(revision, page.next));
+    }
+    const { compactRevision } = this.#store.compactor;
+    return { hash: hash.digest(), revision, compactRevision };
+  }
+
+  watch(spec: WatchSpec): MemoryWatcher {
+    if (this.#state !== "open") throw shuttingDown();
+    const watch = this.#store.watch(spec, () => this.#clock.monotonicMs());
+    const watcher = new MemoryWatcher(this.#store, watch, this.#clock, () => {
+      this.#watchers.delete(watcher);
+    });
+    this.#watchers.add(watcher);
+    return watcher;
+  }
+
+  async status(): Promise<EngineStatus> {
+    this.#requireOpen();
+    const { keys, lessor, hub, compactor, counters } = this.#store;
+    return {
+      engine: "memory",
+      storeId: this.storeId,
+      revision: this.#store.publishedRevision,
+      compactRevision: compactor.compactRevision,
+      durableRevision: this.#store.publishedRevision,
+      keys: keys.liveKeys,
+      leases: lessor.size,
+      watchers: hub.size,
+      liveBytes: keys.liveBytes,
+      historyBytes: keys.historyBytes,
+      diskBytes: 0,
+      fsyncPolicy: "memory",
+      problems: [],
+      capabilities: [],
+      counters: {
+        entries_visited: counters.entriesVisited,
+        seeks: counters.seeks,
+        slices: counters.slices,
+        changes_compacted: counters.changesCompacted,
+        watchers_unsynced: counters.watchersUnsynced,
+        queued_bytes: hub.queuedBytes,
+        commits_kept: this.#store.history.size,
+      },
+    };
+  }
+
+  endWatches(): void {
+    if (this.#state === "open") this.#state = "draining";
+    for (const watcher of this.#watchers) watcher.end(shuttingDown());
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.endWatches();
+    this.#state = "closed";
+    this.#expiry?.timer.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    await this.#backend.close();
+  }
+
+  check(): void {
+    checkStore(this.#store);
+  }
+
+  /** Runs what sees the head, and answers, with its error too, once that head is durable. */
+  async #mutate<T>(run: (now: Now) => T): Promise<T> {
+    this.#requireOpen();
+    try {
+      return run(this.#now());
+    } finally {
+      this.#afterChange();
+      const { position } = this.#store;
+      if (this.#backend.durablePosition < position) await this.#backend.durable(position);
+    }
+  }
+
+  #afterChange(): void {
+    const { nextExpiryMs } = this.#store;
+    if (nextExpiryMs < (this.#expiry?.dueMs ?? Number.POSITIVE_INFINITY)) this.#armExpiry();
+    this.#maintain();
+  }
+
+  #armExpiry(): void {
+    this.#expiry?.timer.cancel();
+    this.#expiry = undefined;
+    const dueMs = this.#store.nextExpiryMs;
+    if (this.#state === "closed" || dueMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(0, dueMs - this.#clock.monotonicMs());
+    const timer = this.#clock.setTimer(delayMs, () => {
+      this.#expiry = undefined;
+      this.#expire();
+    });
+    this.#expiry = { dueMs, timer };
+  }
+
+  /**
+   * Ends what is due, in slices. After a pause of the whole process a renewal may lie unread in a
+   * socket, so sockets are read twice before anything ends.
+   */
+  async #expire(): Promise<void> {
+    if (this.#expiring) return;
+    this.#expiring = true;
+    await this.#clock.yieldTurn();
+    await this.#clock.yieldTurn();
+    while (this.#state !== "closed" && !this.#store.expire(this.#now(), EXPIRY_KEYS)) {
+      await this.#clock.yieldTurn();
+    }
+    this.#expiring = false;
+    this.#armExpiry();
+    this.#maintain();
+  }
+
+  /** Lets compaction go as far as it should: a slice now, the rest in turns of its own. */
+  #maintain(): void {
+    if (this.#maintaining || this.#state === "closed") return;
+    if (this.#store.maintain(this.#now(), SLICE_VISITS)) this.#awaitPins();
+    else this.#maintainInSlices();
+  }
+
+  async #maintainInSlices(): Promise<void> {
+    this.#maintaining = true;
+    do {
+      await this.#clock.yieldTurn();
+    } while (this.#state !== "closed" && !this.#store.maintain(this.#now(), SLICE_VISITS));
+    this.#maintaining = false;
+    this.#awaitPins();
+  }
+
+  /** Goes on with compaction once the pin that holds it ends. */
+  #awaitPins(): void {
+    const endMs = this.#store.compactionHeldUntilMs;
+    if (endMs === undefined || this.#awaitsPins) return;
+    this.#awaitsPins = true;
+    this.#once(Math.max(1, endMs - this.#clock.monotonicMs()), () => {
+      this.#awaitsPins = false;
+      this.#maintain();
+    });
+  }
+
+  #endIdle(): void {
+    const limitMs = this.#limits.watcherIdleMaxMs;
+    const nowMs = this.#clock.monotonicMs();
+    for (const watcher of this.#watchers) {
+      if (nowMs - (watcher.stalledSinceMs ?? nowMs) < limitMs) continue;
+      const text = `the watch took nothing for ${limitMs} ms while data waited (--watcher-idle-max)`;
+      watcher.end(new KvdError("WATCHER_TOO_SLOW", text));
+    }
+  }
+
+  #every(intervalMs: number, callback: () => void): void {
+    this.#once(intervalMs, () => {
+      callback();
+      this.#every(intervalMs, callback);
+    });
+  }
+
+  #once(delayMs: number, callback: () => void): void {
+    if (this.#state === "closed") return;
+    const timer = this.#clock.setTimer(delayMs, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+
+  #now(): Now {
+    return { wallMs: this.#clock.wallMs(), monotonicMs: this.#clock.monotonicMs() };
+  }
+
+  #requireOpen(): void {
+    if (this.#state === "closed") throw shuttingDown();
+  }
+}
+
+function shuttingDown(): KvdError {
+  return new KvdError("SHUTTING_DOWN", "the server is shutting down");
+}
+
+function hashPage(revision: Revision, resume: Uint8Array | undefined): RangeQuery {
+  return {
+    selector: { kind: "all" },
+    revision,
+    order: "ascending",
+    limit: 0,
+    keysOnly: false,
+    count: "no",
+    delimiter: new Uint8Array(0),
+    resume,
+    maxBytes: HASH_PAGE_BYTES,
+  };
+}

@@ -1,0 +1,107 @@
+// One commit in the making: applies puts and deletes to the keys at once, so that what follows in
+// the same txn sees them, and can take all of it back.
+//
+// Nothing outside sees it before the store adopts the commit: the store's revision has not moved.
+
+import { KvdError, showKey } from "../kv/errors.js";
+import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
+import type { GrantedLease } from "./backend.js";
+import type { KeySpace } from "./key-space.js";
+import type { Lease, Lessor } from "./lessor.js";
+import { type Change, type KeyRecord, tombstone, type Version } from "./version.js";
+
+export class CommitBuilder {
+  /** The revision that the commit gets, if it changes anything. */
+  readonly revision: Revision;
+  readonly changes: Change[] = [];
+  readonly #keys: KeySpace;
+  readonly #lessor: Lessor;
+  readonly #begun: Lease[] = [];
+  /** Leases of puts that lost a key: they may end with the commit. */
+  readonly #loosened = new Set<Lease>();
+
+  constructor(keys: KeySpace, lessor: Lessor, revision: Revision) {
+    this.#keys = keys;
+    this.#lessor = lessor;
+    this.revision = revision;
+  }
+
+  /** Puts a key; the bytes are copied. The lease, if any, exists. */
+  put(command: {
+    readonly text: string;
+    readonly key: Uint8Array;
+    readonly value: Uint8Array;
+    readonly leaseId: LeaseId;
+  }): void {
+    const record = this.#keys.recordFor(command.text, command.key);
+    const before = record.live;
+    this.#change(record, before, {
+      revision: this.revision,
+      createRevision: before?.createRevision ?? this.revision,
+      version: (before?.version ?? 0) + 1,
+      value: command.value.slice(),
+      leaseId: command.leaseId,
+      deleted: undefined,
+    });
+  }
+
+  delete(record: KeyRecord, reason: DeleteReason): void {
+    this.#change(record, record.live, tombstone(this.revision, reason));
+  }
+
+  /** Begins the lease of a put. */
+  beginLease(ttlMs: number, nowMs: number): LeaseId {
+    const id = this.#lessor.chooseId();
+    this.#begun.push(this.#lessor.begin({ id, ttlMs, ofPut: true, nowMs }));
+    return id;
+  }
+
+  get granted(): readonly GrantedLease[] {
+    return this.#begun.map(({ id, ttlMs, ofPut }) => ({ id, ttlMs, ofPut }));
+  }
+
+  /** The leases of puts that have lost their last key. */
+  get emptied(): readonly Lease[] {
+    return [...this.#loosened].filter((lease) => lease.keys.size === 0);
+  }
+
+  /** Ends the leases that have lost their last key. After it, the commit cannot be taken back. */
+  finish(): void {
+    for (const lease of this.emptied) this.#lessor.end(lease);
+  }
+
+  /** Takes everything back. */
+  abandon(): void {
+    for (const { record, version } of this.changes.reverse()) {
+      this.#lessor.detach(version.leaseId, record.key);
+      this.#keys.takeBack(record);
+      const before = record.live;
+      if (before !== undefined) this.#lessor.attach(before.leaseId, record.key);
+    }
+    for (const lease of this.#begun) this.#lessor.end(lease);
+  }
+
+  #change(record: KeyRecord, before: Version | undefined, version: Version): void {
+    this.#keys.add(record, version);
+    if (before !== undefined && before.leaseId !== version.leaseId) {
+      const lease = before.leaseId === NO_LEASE ? undefined : this.#lessor.find(before.leaseId);
+      lease?.keys.delete(record.key);
+      if (lease?.ofPut === true) this.#loosened.add(lease);
+    }
+    this.#lessor.attach(version.leaseId, record.key);
+    this.changes.push({ record, version });
+  }
+}
+
+/** @throws KvdError LEASE_FULL when a key that is not attached yet would be one too many. */
+export function refuseFullLease(
+  lease: Lease,
+  attach: { readonly text: string; readonly key: Uint8Array; readonly maxKeys: number },
+): void {
+  if (lease.keys.size < attach.maxKeys || lease.keys.has(attach.text)) return;
+  throw new KvdError(
+    "LEASE_FULL",
+    `lease ${lease.id} has ${lease.keys.size} keys, as many as one may (--lease-max-keys): ` +
+      `key ${showKey(attach.key)} cannot be attached`,
+  );
+}

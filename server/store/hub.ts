@@ -1,0 +1,119 @@
+// Fans published commits out to the watches that are synced, within bounds.
+//
+// publish() touches only watches that can match: those of one key through a map, the others one by
+// one. A watch whose queue would pass its bound, and the largest queue when all together pass
+// theirs, is unsynced: it catches up from history when it is pulled, so a slow reader costs a commit
+// nothing more.
+
+import type { Limits } from "../kv/limits.js";
+import type { Counters } from "./counters.js";
+import type { Commit } from "./version.js";
+import type { Pull, Watch } from "./watch.js";
+
+export type HubLimits = Pick<Limits, "watcherQueueMaxBytes" | "watchQueuesMaxBytes">;
+
+export class Hub {
+  readonly #limits: HubLimits;
+  readonly #counters: Counters;
+  readonly #watches = new Set<Watch>();
+  readonly #ofOneKey = new Map<string, Set<Watch>>();
+  readonly #ofRanges = new Set<Watch>();
+  #queuedBytes = 0;
+
+  constructor(limits: HubLimits, counters: Counters) {
+    this.#limits = limits;
+    this.#counters = counters;
+  }
+
+  get size(): number {
+    return this.#watches.size;
+  }
+
+  /** What all queues hold together. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  get watches(): Iterable<Watch> {
+    return this.#watches;
+  }
+
+  add(watch: Watch): void {
+    this.#watches.add(watch);
+    if (watch.spec.selector.kind !== "key") {
+      this.#ofRanges.add(watch);
+      return;
+    }
+    const key = watch.bounds.start;
+    const others = this.#ofOneKey.get(key);
+    if (others === undefined) this.#ofOneKey.set(key, new Set([watch]));
+    else others.add(watch);
+  }
+
+  /** Frees a watch, whatever its state. Twice does no harm. */
+  remove(watch: Watch): void {
+    if (!this.#watches.delete(watch)) return;
+    this.#track(watch, () => watch.close());
+    this.#ofRanges.delete(watch);
+    const others = this.#ofOneKey.get(watch.bounds.start);
+    others?.delete(watch);
+    if (others?.size === 0) this.#ofOneKey.delete(watch.bounds.start);
+  }
+
+  publish(commit: Commit): void {
+    if (this.#ofOneKey.size > 0) {
+      for (const change of commit.changes) {
+        const watches = this.#ofOneKey.get(change.record.key);
+        if (watches !== undefined) for (const watch of watches) this.#offer(watch, commit);
+      }
+    }
+    for (const watch of this.#ofRanges) this.#offer(watch, commit);
+  }
+
+  /** The watch's next message; keeps the sum of the queues. */
+  pull(watch: Watch): Pull {
+    return this.#track(watch, () => watch.pull());
+  }
+
+  /** Runs what may change a watch's queue. */
+  #track<T>(watch: Watch, step: () => T): T {
+    const before = watch.queuedBytes;
+    try {
+      return step();
+    } finally {
+      this.#queuedBytes += watch.queuedBytes - before;
+    }
+  }
+
+  end(watch: Watch, error: Parameters<Watch["end"]>[0]): void {
+    this.#track(watch, () => watch.end(error));
+  }
+
+  #offer(watch: Watch, commit: Commit): void {
+    if (!watch.takesCommits) return;
+    const bytes = watch.weigh(commit);
+    if (bytes === 0) return;
+    if (watch.queuedBytes + bytes > this.#limits.watcherQueueMaxBytes) {
+      this.#unsync(watch, commit);
+      return;
+    }
+    this.#queuedBytes += bytes;
+    watch.enqueue(commit, bytes);
+    while (this.#queuedBytes > this.#limits.watchQueuesMaxBytes) {
+      this.#unsync(this.#largest() ?? watch, commit);
+    }
+  }
+
+  #unsync(watch: Watch, commit: Commit): void {
+    this.#counters.watchersUnsynced += 1;
+    this.#track(watch, () => watch.unsync(commit.revision));
+  }
+
+  #largest(): Watch | undefined {
+    let largest: Watch | undefined;
+    for (const watch of this.#watches) {
+      if (watch.queuedBytes > (largest?.queuedBytes ?? 0)) largest = watch;
+    }
+    return largest;
+  }
+}

@@ -1,0 +1,110 @@
+// Leases: who has which keys, and until when.
+//
+// Deadlines are monotonic milliseconds. A lease of a put (`ofPut`) vanishes with its last key and is
+// not counted against the limit. Which lease a key is attached to is part of its version; the sets
+// here are the other direction and follow every change.
+
+import { KvdError } from "../kv/errors.js";
+import { type LeaseId, type LeaseInfo, NO_LEASE } from "../kv/types.js";
+import { Heap, type HeapItem } from "../lib/heap.js";
+import { OrderedMap } from "../lib/ordered-map.js";
+
+export interface Lease extends HeapItem {
+  readonly id: LeaseId;
+  readonly ttlMs: number;
+  readonly ofPut: boolean;
+  /** As latin1, in the order of attachment. */
+  readonly keys: Set<string>;
+  /** The deadline, as the heap's rank. */
+  rank: number;
+}
+
+export class Lessor {
+  readonly #byId = new OrderedMap<LeaseId, Lease>();
+  readonly #byDeadline = new Heap<Lease>();
+  readonly #randomId: () => bigint;
+  #granted = 0;
+
+  /** `randomId` gives positive int64s; one that is taken is asked for again. */
+  constructor(randomId: () => bigint) {
+    this.#randomId = randomId;
+  }
+
+  /** All leases. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Those that count against the limit. */
+  get grantedSize(): number {
+    return this.#granted;
+  }
+
+  find(id: LeaseId): Lease | undefined {
+    return this.#byId.get(id);
+  }
+
+  require(id: LeaseId): Lease {
+    const lease = this.#byId.get(id);
+    if (lease === undefined) throw new KvdError("LEASE_NOT_FOUND", `there is no lease ${id}`);
+    return lease;
+  }
+
+  chooseId(): LeaseId {
+    for (;;) {
+      const id = this.#randomId();
+      if (id !== NO_LEASE && this.#byId.get(id) === undefined) return id;
+    }
+  }
+
+  begin(options: {
+    readonly id: LeaseId;
+    readonly ttlMs: number;
+    readonly ofPut: boolean;
+    readonly nowMs: number;
+  }): Lease {
+    const { id, ttlMs, ofPut, nowMs } = options;
+    const lease: Lease = { id, ttlMs, ofPut, keys: new Set(), rank: nowMs + ttlMs, heapIndex: -1 };
+    this.#byId.set(id, lease);
+    this.#byDeadline.push(lease);
+    if (!ofPut) this.#granted += 1;
+    return lease;
+  }
+
+  end(lease: Lease): void {
+    this.#byId.delete(lease.id);
+    this.#byDeadline.remove(lease);
+    if (!lease.ofPut) this.#granted -= 1;
+  }
+
+  renew(lease: Lease, nowMs: number): void {
+    lease.rank = nowMs + lease.ttlMs;
+    this.#byDeadline.update(lease);
+  }
+
+  attach(id: LeaseId, key: string): void {
+    if (id !== NO_LEASE) this.#byId.get(id)?.keys.add(key);
+  }
+
+  detach(id: LeaseId, key: string): void {
+    if (id !== NO_LEASE) this.#byId.get(id)?.keys.delete(key);
+  }
+
+  /** The lease that ends first. */
+  get next(): Lease | undefined {
+    return this.#byDeadline.peek();
+  }
+
+  info(lease: Lease, nowMs: number): LeaseInfo {
+    const ttlMs = Math.max(0, Math.floor(lease.rank - nowMs));
+    return { id: lease.id, ttlMs, grantedTtlMs: lease.ttlMs };
+  }
+
+  /** The leases above an id, in the order of their ids. */
+  *above(after: LeaseId | undefined): Generator<Lease> {
+    const walk = this.#byId.ascend(after);
+    for (let step = walk.next(); step !== undefined; step = walk.next()) {
+      if (step[0] !== after) yield step[1];
+    }
+  }
+}

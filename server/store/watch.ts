@@ -1,0 +1,345 @@
+// One watch: a place in the order of revisions, from which its owner pulls messages.
+//
+// In the order of what it gives: `created`; with includeCurrent the present entries, then `synced`;
+// then events. A watch is *unsynced* while it reads the list of commits by itself, and *synced* once
+// it has reached the newest published revision: from then on the hub hands it the commits that
+// match. A synced watch whose queue grows too large forgets it and is unsynced again, so what it
+// holds is bounded, and a commit larger than any queue is read from the list in fragments.
+// The hub decides about queues; see hub.ts.
+
+import { KvdError } from "../kv/errors.js";
+import type { Entry, Event, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
+import type { RangeRead, TextBounds } from "./range-read.js";
+import { textBoundsOfSelector } from "./range-read.js";
+import { type Change, type Commit, eventBytes, eventOfChange } from "./version.js";
+
+/** What a watch needs of the store around it. */
+export interface WatchSource {
+  readonly publishedRevision: Revision;
+  /** A commit that is published and not compacted. */
+  commitAt(revision: Revision): Commit | undefined;
+  /** Keeps commits from `revision` on for a while; throws REVISION_COMPACTED when they are gone. */
+  hold(revision: Revision): void;
+  /** The present entries of the watch's selector; the read throws when its revision is gone. */
+  readCurrent(spec: WatchSpec, resume: Uint8Array | undefined, revision: Revision): RangeRead;
+}
+
+type Phase =
+  | {
+      readonly kind: "current";
+      readonly revision: Revision;
+      resume: Uint8Array | undefined;
+      read: RangeRead | undefined;
+    }
+  | { readonly kind: "unsynced"; next: Revision }
+  | { readonly kind: "synced"; readonly queue: Commit[]; bytes: number }
+  | { readonly kind: "ended"; readonly error: KvdError }
+  | { readonly kind: "closed" };
+
+/** "wait": nothing to give until the hub wakes the watch. "again": call again after a turn. */
+export type Pull = WatchMessage | "wait" | "again";
+
+/** How many changes, or keys, one pull looks at before it gives others their turn. */
+const PULL_VISITS = 2000;
+
+export class Watch {
+  readonly spec: WatchSpec;
+  readonly bounds: TextBounds;
+  /** Called when there may be something to pull, or the watch ended. Set by the owner. */
+  onReady: () => void = () => {};
+
+  readonly #source: WatchSource;
+  readonly #created: WatchMessage;
+  /** Nothing earlier is given. */
+  readonly #firstRevision: Revision;
+  #createdGiven = false;
+  #syncedRevision: Revision | undefined;
+  #progressAsked = false;
+  #phase: Phase;
+  /** How many changes of the first undelivered commit have been given in fragments. */
+  #offset = 0;
+
+  constructor(spec: WatchSpec, source: WatchSource, storeId: string) {
+    this.spec = spec;
+    this.bounds = textBoundsOfSelector(spec.selector);
+    this.#source = source;
+    const revision = source.publishedRevision;
+    this.#created = { kind: "created", revision, storeId };
+    this.#firstRevision = spec.startRevision === 0 ? revision + 1 : spec.startRevision;
+    this.#phase = spec.includeCurrent
+      ? { kind: "current", revision, resume: undefined, read: undefined }
+      : { kind: "unsynced", next: this.#firstRevision };
+  }
+
+  /** The bytes in its queue. */
+  get queuedBytes(): number {
+    return this.#phase.kind === "synced" ? this.#phase.bytes : 0;
+  }
+
+  /** The hub hands it commits. */
+  get takesCommits(): boolean {
+    return this.#phase.kind === "synced";
+  }
+
+  /** It has given everything up to the newest published revision. */
+  get synced(): boolean {
+    return this.#phase.kind === "synced" && this.#phase.queue.length === 0 && this.#createdGiven;
+  }
+
+  get ended(): boolean {
+    return this.#phase.kind === "ended" || this.#phase.kind === "closed";
+  }
+
+  /** A pull would give something. */
+  get hasData(): boolean {
+    if (!this.#createdGiven) return true;
+    if (this.#phase.kind === "unsynced") {
+      return this.#phase.next <= this.#source.publishedRevision || this.#progressDue;
+    }
+    return !this.synced || this.#progressDue;
+  }
+
+  /** Whether a commit has something for it: what it weighs, or 0. */
+  weigh(commit: Commit): number {
+    if (commit.revision < this.#firstRevision) return 0;
+    let bytes = 0;
+    for (const change of commit.changes) {
+      if (this.#matches(change)) bytes += eventBytes(change, this.spec.previous);
+    }
+    return bytes;
+  }
+
+  /** Takes a commit that weigh() found something in; only while takesCommits. */
+  enqueue(commit: Commit, bytes: number): void {
+    if (this.#phase.kind !== "synced") return;
+    this.#phase.queue.push(commit);
+    this.#phase.bytes += bytes;
+    this.onReady();
+  }
+
+  /** Forgets its queue; it will catch up from `revision`, or from what it had queued before. */
+  unsync(revision: Revision): void {
+    if (this.#phase.kind !== "synced") return;
+    const next = this.#phase.queue[0]?.revision ?? revision;
+    this.#phase = { kind: "unsynced", next };
+    this.onReady();
+  }
+
+  askProgress(): void {
+    this.#progressAsked = true;
+    this.onReady();
+  }
+
+  end(error: KvdError): void {
+    if (this.ended) return;
+    const resumeRevision = this.#resumeRevision();
+    const told = resumeRevision === undefined ? error : error.with({ resumeRevision });
+    this.#phase = { kind: "ended", error: told };
+    this.onReady();
+  }
+
+  /** Ends it without a revision to go on with. */
+  refuse(error: KvdError): void {
+    this.#phase = { kind: "ended", error };
+    this.onReady();
+  }
+
+  close(): void {
+    this.#phase = { kind: "closed" };
+    this.onReady();
+  }
+
+  /**
+   * The next message.
+   *
+   * @throws KvdError when the watch has ended.
+   */
+  pull(): Pull {
+    if (!this.#createdGiven && this.#phase.kind !== "closed") {
+      this.#createdGiven = true;
+      return this.#created;
+    }
+    switch (this.#phase.kind) {
+      case "closed":
+        return "wait";
+      case "ended":
+        throw this.#phase.error;
+      case "current":
+        return this.#pullCurrent(this.#phase);
+      case "unsynced":
+        return this.#pullHistory(this.#phase);
+      case "synced":
+        return this.#pullQueue(this.#phase);
+    }
+  }
+
+  get #progressDue(): boolean {
+    return this.#progressAsked && this.#source.publishedRevision + 1 >= this.#firstRevision;
+  }
+
+  #matches(change: Change): boolean {
+    const { key } = change.record;
+    if (key < this.bounds.start) return false;
+    if (this.bounds.end !== undefined && key >= this.bounds.end) return false;
+    return change.version.deleted === undefined
+      ? !this.spec.excludePuts
+      : !this.spec.excludeDeletes;
+  }
+
+  #resumeRevision(): Revision | undefined {
+    switch (this.#phase.kind) {
+      case "current":
+        return undefined;
+      case "unsynced":
+        return this.#phase.next;
+      case "synced":
+        return (
+          this.#phase.queue[0]?.revision ??
+          Math.max(this.#firstRevision, this.#source.publishedRevision + 1)
+        );
+      default:
+        return undefined;
+    }
+  }
+
+  #pullCurrent(phase: Phase & { kind: "current" }): Pull {
+    const { revision } = phase;
+    if (this.#syncedRevision !== undefined) {
+      this.#phase = { kind: "unsynced", next: revision + 1 };
+      return { kind: "synced", revision };
+    }
+    const read = this.#guard(
+      () => phase.read ?? this.#source.readCurrent(this.spec, phase.resume, revision),
+    );
+    phase.read = read;
+    if (!read.run(PULL_VISITS)) return "again";
+    phase.read = undefined;
+    phase.resume = read.next;
+    if (read.next === undefined) this.#syncedRevision = revision;
+    const entries: readonly Entry[] = read.entries;
+    return entries.length === 0 ? this.pull() : { kind: "current", revision, entries };
+  }
+
+  #pullHistory(phase: Phase & { kind: "unsynced" }): Pull {
+    const published = this.#source.publishedRevision;
+    if (phase.next > published) {
+      this.#phase = { kind: "synced", queue: [], bytes: 0 };
+      return this.#pullQueue(this.#phase);
+    }
+    this.#guard(() => this.#source.hold(phase.next));
+    const message = new EventsInTheMaking(this.spec);
+    let visits = 0;
+    while (phase.next <= published && visits < PULL_VISITS) {
+      const commit = this.#source.commitAt(phase.next);
+      if (commit !== undefined) {
+        visits += commit.changes.length;
+        if (!this.#add(message, commit)) break;
+      }
+      phase.next += 1;
+    }
+    return message.finish() ?? "again";
+  }
+
+  #pullQueue(phase: Phase & { kind: "synced" }): Pull {
+    const message = new EventsInTheMaking(this.spec);
+    while (phase.queue.length > 0) {
+      const commit = phase.queue[0] as Commit;
+      if (!this.#add(message, commit)) break;
+      phase.queue.shift();
+    }
+    phase.bytes = phase.queue.length === 0 ? 0 : Math.max(0, phase.bytes - message.bytes);
+    const events = message.finish();
+    if (events !== undefined) return events;
+    if (!this.#progressDue) return "wait";
+    this.#progressAsked = false;
+    return { kind: "progress", revision: this.#source.publishedRevision };
+  }
+
+  /** Adds what remains of a commit; false when it is not all in the message. */
+  #add(message: EventsInTheMaking, commit: Commit): boolean {
+    const from = this.#offset;
+    const rest = commit.changes.slice(from);
+    const matching = rest.filter((change) => this.#matches(change));
+    const taken = message.addWhole(commit, matching) ? matching.length : message.addSome();
+    if (taken === matching.length) {
+      this.#offset = 0;
+      return true;
+    }
+    const last = matching[taken - 1];
+    if (last !== undefined) this.#offset = from + rest.indexOf(last) + 1;
+    return false;
+  }
+
+  /** Runs a step that fails when history is gone: then the watch ends with that. */
+  #guard<T>(step: () => T): T {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof KvdError)) throw error;
+      this.end(error);
+      throw this.#phase.kind === "ended" ? this.#phase.error : error;
+    }
+  }
+}
+
+/** One events message: whole revisions while they fit, else a fragment of one. */
+class EventsInTheMaking {
+  bytes = 0;
+  readonly #spec: WatchSpec;
+  readonly #events: Event[] = [];
+  #revision: Revision = 0;
+  #fragment = false;
+  #refused: { readonly commit: Commit; readonly changes: readonly Change[] } | undefined;
+
+  constructor(spec: WatchSpec) {
+    this.#spec = spec;
+  }
+
+  /** Adds all of a revision, if it fits. */
+  addWhole(commit: Commit, changes: readonly Change[]): boolean {
+    let bytes = 0;
+    for (const change of changes) bytes += eventBytes(change, this.#spec.previous);
+    if (this.bytes + bytes > this.#spec.maxBytes) {
+      this.#refused = { commit, changes };
+      return false;
+    }
+    for (const change of changes) this.#push(commit, change);
+    this.bytes += bytes;
+    return true;
+  }
+
+  /**
+   * Adds the beginning of the revision that addWhole() refused, when there is nothing before it:
+   * at least one event. Answers how many it added.
+   */
+  addSome(): number {
+    if (this.#refused === undefined || this.#events.length > 0) return 0;
+    const { commit, changes } = this.#refused;
+    let count = 0;
+    for (const change of changes) {
+      const bytes = eventBytes(change, this.#spec.previous);
+      if (count > 0 && this.bytes + bytes > this.#spec.maxBytes) break;
+      this.#push(commit, change);
+      this.bytes += bytes;
+      count += 1;
+    }
+    this.#fragment = count < changes.length;
+    return count;
+  }
+
+  /** The message; undefined when there is nothing in it. */
+  finish(): WatchMessage | undefined {
+    if (this.#events.length === 0) return undefined;
+    return {
+      kind: "events",
+      revision: this.#revision,
+      events: this.#events,
+      fragment: this.#fragment,
+    };
+  }
+
+  #push(commit: Commit, change: Change): void {
+    this.#events.push(eventOfChange(commit, change, this.#spec.previous));
+    this.#revision = commit.revision;
+  }
+}
