@@ -17,3 +17,8 @@ export function bytesFromLatin1(text: string): Uint8Array {
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return Buffer.compare(left, right);
 }
+
+/** A copy with memory of its own. (slice() of a Buffer would be a view of the same memory.) */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}

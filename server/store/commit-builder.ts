@@ -5,6 +5,7 @@
 
 import { KvdError, showKey } from "../kv/errors.js";
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
+import { copyBytes } from "../lib/bytes.js";
 import type { GrantedLease } from "./backend.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
@@ -39,7 +40,7 @@ export class CommitBuilder {
       revision: this.revision,
       createRevision: before?.createRevision ?? this.revision,
       version: (before?.version ?? 0) + 1,
-      value: command.value.slice(),
+      value: copyBytes(command.value),
       leaseId: command.leaseId,
       deleted: undefined,
     });

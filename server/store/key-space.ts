@@ -4,6 +4,7 @@
 // them; the sums are kept at each of these steps, and check.ts counts them anew.
 
 import type { Revision } from "../kv/types.js";
+import { copyBytes } from "../lib/bytes.js";
 import { OrderedMap, type Walk } from "../lib/ordered-map.js";
 import { CHANGE_BYTES, KeyRecord, type Version, versionBytes } from "./version.js";
 
@@ -44,7 +45,7 @@ export class KeySpace {
   recordFor(key: string, bytes: Uint8Array): KeyRecord {
     const known = this.#records.get(key);
     if (known !== undefined) return known;
-    const record = new KeyRecord(key, bytes.slice());
+    const record = new KeyRecord(key, copyBytes(bytes));
     this.#records.set(key, record);
     return record;
   }
