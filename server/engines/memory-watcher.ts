@@ -77,7 +77,7 @@ export class MemoryWatcher implements Watcher {
   }
 
   #pull() {
-    const step = this.#store.pull(this.#watch);
+    const step = this.#store.hub.pull(this.#watch);
     if (step === "wait" && this.#watch.ended) return "closed";
     return step;
   }

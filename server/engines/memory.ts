@@ -21,12 +21,12 @@ import type {
   TxnOptions,
   WatchSpec,
 } from "../kv/types.js";
-import type { Clock, Timer } from "../lib/clock.js";
+import type { Clock, Now, Timer } from "../lib/clock.js";
 import { EntryHash } from "../lib/entry-hash.js";
 import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { type Backend, MemoryBackend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
-import { type Now, Store } from "../store/store.js";
+import { Store } from "../store/store.js";
 import { MemoryWatcher } from "./memory-watcher.js";
 
 export interface MemoryEngineOptions {
@@ -111,7 +111,7 @@ class StoreEngine implements MemoryEngine {
       throw error;
     }
     const result = this.#store.endRange(read, query, this.#now());
-    if (this.#store.compactor.held) this.#maintain();
+    if (this.#store.retention.compactor.held) this.#maintain();
     return result;
   }
 
@@ -129,7 +129,7 @@ class StoreEngine implements MemoryEngine {
 
   async batch(command: BatchCommand) {
     const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
-    if (!reads) return this.#mutate((now) => this.#store.batch(command, now, undefined));
+    if (!reads) return this.#mutate((now) => this.#store.batch(command, now));
     this.#requireOpen();
     return this.#store.batch(command, this.#now(), this.#store.publishedRevision);
   }
@@ -165,7 +165,7 @@ class StoreEngine implements MemoryEngine {
     this.#requireOpen();
     this.#store.compact(command, this.#now());
     this.#maintain();
-    const { compactRevision } = this.#store.compactor;
+    const { compactRevision } = this.#store.retention.compactor;
     return { revision: this.#store.publishedRevision, compactRevision };
   }
 
@@ -178,7 +178,7 @@ class StoreEngine implements MemoryEngine {
       if (page.next === undefined) break;
       page = await this.range(hashPage(revision, page.next));
     }
-    const { compactRevision } = this.#store.compactor;
+    const { compactRevision } = this.#store.retention.compactor;
     return { hash: hash.digest(), revision, compactRevision };
   }
 
@@ -194,7 +194,8 @@ class StoreEngine implements MemoryEngine {
 
   async status(): Promise<EngineStatus> {
     this.#requireOpen();
-    const { keys, lessor, hub, compactor, counters } = this.#store;
+    const { keys, lessor, hub, retention, counters } = this.#store;
+    const { compactor } = retention;
     return {
       engine: "memory",
       storeId: this.storeId,
@@ -306,7 +307,7 @@ class StoreEngine implements MemoryEngine {
 
   /** Goes on with compaction once the pin that holds it ends. */
   #awaitPins(): void {
-    const endMs = this.#store.compactionHeldUntilMs;
+    const endMs = this.#store.retention.heldUntilMs;
     if (endMs === undefined || this.#awaitsPins) return;
     this.#awaitsPins = true;
     this.#once(Math.max(1, endMs - this.#clock.monotonicMs()), () => {

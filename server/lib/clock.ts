@@ -1,6 +1,14 @@
 // Time as an argument: wall time for commit times, monotonic time for leases and pins, timers, and
 // the turn of the event loop. Tests pass a clock of their own.
 
+/** The moment of a call. */
+export interface Now {
+  /** Milliseconds since 1970; may jump. */
+  readonly wallMs: number;
+  /** Milliseconds; never goes back. */
+  readonly monotonicMs: number;
+}
+
 export interface Timer {
   /** Does nothing once it has fired. */
   cancel(): void;

@@ -9,8 +9,14 @@ import { CHANGE_BYTES, type KeyRecord, type Version, versionBytes } from "./vers
 /** @throws AssertionError naming the first invariant that does not hold. */
 export function checkStore(store: Store): void {
   assert.ok(store.publishedRevision <= store.revision, "nothing above the head is published");
-  assert.ok(store.compactor.floor <= store.compactor.compactRevision, "the floor is not ahead");
-  assert.ok(store.compactor.compactRevision <= store.revision, "the future is not compacted");
+  assert.ok(
+    store.retention.compactor.floor <= store.retention.compactor.compactRevision,
+    "the floor is not ahead",
+  );
+  assert.ok(
+    store.retention.compactor.compactRevision <= store.revision,
+    "the future is not compacted",
+  );
   checkKeys(store);
   checkHistory(store);
   checkLeases(store);
@@ -60,10 +66,10 @@ function checkVersions(store: Store, record: KeyRecord): void {
     }
     before = version;
   }
-  const { floor } = store.compactor;
+  const { floor } = store.retention.compactor;
   const oldest = record.versions[0] as Version;
   const second = record.versions[1];
-  if (store.compactor.pending || second === undefined) return;
+  if (store.retention.compactor.pending || second === undefined) return;
   assert.ok(second.revision > floor || floor === 0, "what compaction superseded is gone");
   assert.ok(oldest.revision <= store.revision, "the oldest version is of the past");
 }
@@ -82,10 +88,11 @@ function checkHistory(store: Store): void {
     timeMs = commit.timeMs;
   }
   const { newest, oldest } = store.history;
-  if (newest === undefined) assert.ok(store.revision <= Math.max(1, store.compactor.floor));
+  if (newest === undefined)
+    assert.ok(store.revision <= Math.max(1, store.retention.compactor.floor));
   else assert.equal(newest.revision, store.revision, "the list of commits ends at the head");
-  const { floor } = store.compactor;
-  if (oldest !== undefined && floor > 1 && !store.compactor.pending) {
+  const { floor } = store.retention.compactor;
+  if (oldest !== undefined && floor > 1 && !store.retention.compactor.pending) {
     assert.equal(oldest.revision, floor, "the list of commits begins at the floor");
   }
 }

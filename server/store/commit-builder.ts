@@ -3,7 +3,6 @@
 //
 // Nothing outside sees it before the store adopts the commit: the store's revision has not moved.
 
-import { KvdError, showKey } from "../kv/errors.js";
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
 import { copyBytes } from "../lib/bytes.js";
 import type { GrantedLease } from "./backend.js";
@@ -25,6 +24,16 @@ export class CommitBuilder {
     this.#keys = keys;
     this.#lessor = lessor;
     this.revision = revision;
+  }
+
+  /** The revision before it. */
+  get headRevision(): Revision {
+    return this.revision - 1;
+  }
+
+  /** The revision that what reads in it reflects: its own once it has changed something. */
+  get seenRevision(): Revision {
+    return this.changes.length > 0 ? this.revision : this.headRevision;
   }
 
   /** Puts a key; the bytes are copied. The lease, if any, exists. */
@@ -92,17 +101,4 @@ export class CommitBuilder {
     this.#lessor.attach(version.leaseId, record.key);
     this.changes.push({ record, version });
   }
-}
-
-/** @throws KvdError LEASE_FULL when a key that is not attached yet would be one too many. */
-export function refuseFullLease(
-  lease: Lease,
-  attach: { readonly text: string; readonly key: Uint8Array; readonly maxKeys: number },
-): void {
-  if (lease.keys.size < attach.maxKeys || lease.keys.has(attach.text)) return;
-  throw new KvdError(
-    "LEASE_FULL",
-    `lease ${lease.id} has ${lease.keys.size} keys, as many as one may (--lease-max-keys): ` +
-      `key ${showKey(attach.key)} cannot be attached`,
-  );
 }

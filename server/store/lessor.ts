@@ -4,7 +4,7 @@
 // not counted against the limit. Which lease a key is attached to is part of its version; the sets
 // here are the other direction and follow every change.
 
-import { KvdError } from "../kv/errors.js";
+import { KvdError, showKey } from "../kv/errors.js";
 import { type LeaseId, type LeaseInfo, NO_LEASE } from "../kv/types.js";
 import { Heap, type HeapItem } from "../lib/heap.js";
 import { OrderedMap } from "../lib/ordered-map.js";
@@ -48,6 +48,23 @@ export class Lessor {
     const lease = this.#byId.get(id);
     if (lease === undefined) throw new KvdError("LEASE_NOT_FOUND", `there is no lease ${id}`);
     return lease;
+  }
+
+  /**
+   * @throws KvdError LEASE_NOT_FOUND; LEASE_FULL when a key that is not attached yet would be one
+   *   too many.
+   */
+  refuseFull(
+    id: LeaseId,
+    attach: { readonly text: string; readonly key: Uint8Array; readonly maxKeys: number },
+  ): void {
+    const { keys } = this.require(id);
+    if (keys.size < attach.maxKeys || keys.has(attach.text)) return;
+    throw new KvdError(
+      "LEASE_FULL",
+      `lease ${id} has ${keys.size} keys, as many as one may (--lease-max-keys): ` +
+        `key ${showKey(attach.key)} cannot be attached`,
+    );
   }
 
   chooseId(): LeaseId {

@@ -8,10 +8,13 @@
 // The hub decides about queues; see hub.ts.
 
 import { KvdError } from "../kv/errors.js";
-import type { Entry, Event, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
+import type { Entry, RangeQuery, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
+import { EventsMessage } from "./events-message.js";
 import type { RangeRead, TextBounds } from "./range-read.js";
 import { textBoundsOfSelector } from "./range-read.js";
-import { type Change, type Commit, eventBytes, eventOfChange } from "./version.js";
+import { type Change, type Commit, eventBytes } from "./version.js";
+
+const NO_BYTES = new Uint8Array(0);
 
 /** What a watch needs of the store around it. */
 export interface WatchSource {
@@ -21,14 +24,14 @@ export interface WatchSource {
   /** Keeps commits from `revision` on for a while; throws REVISION_COMPACTED when they are gone. */
   hold(revision: Revision): void;
   /** The present entries of the watch's selector; the read throws when its revision is gone. */
-  readCurrent(spec: WatchSpec, resume: Uint8Array | undefined, revision: Revision): RangeRead;
+  readCurrent(query: RangeQuery): RangeRead;
 }
 
 type Phase =
   | {
       readonly kind: "current";
       readonly revision: Revision;
-      resume: Uint8Array | undefined;
+      resume: Uint8Array;
       read: RangeRead | undefined;
     }
   | { readonly kind: "unsynced"; next: Revision }
@@ -67,8 +70,9 @@ export class Watch {
     this.#created = { kind: "created", revision, storeId };
     this.#firstRevision = spec.startRevision === 0 ? revision + 1 : spec.startRevision;
     this.#phase = spec.includeCurrent
-      ? { kind: "current", revision, resume: undefined, read: undefined }
+      ? { kind: "current", revision, resume: NO_BYTES, read: undefined }
       : { kind: "unsynced", next: this.#firstRevision };
+    if (spec.includeCurrent) source.hold(revision);
   }
 
   /** The bytes in its queue. */
@@ -209,13 +213,13 @@ export class Watch {
       return { kind: "synced", revision };
     }
     const read = this.#guard(
-      () => phase.read ?? this.#source.readCurrent(this.spec, phase.resume, revision),
+      () => phase.read ?? this.#source.readCurrent(currentQuery(this.spec, revision, phase.resume)),
     );
     phase.read = read;
     if (!read.run(PULL_VISITS)) return "again";
     phase.read = undefined;
-    phase.resume = read.next;
     if (read.next === undefined) this.#syncedRevision = revision;
+    else phase.resume = read.next;
     const entries: readonly Entry[] = read.entries;
     return entries.length === 0 ? this.pull() : { kind: "current", revision, entries };
   }
@@ -227,7 +231,7 @@ export class Watch {
       return this.#pullQueue(this.#phase);
     }
     this.#guard(() => this.#source.hold(phase.next));
-    const message = new EventsInTheMaking(this.spec);
+    const message = new EventsMessage(this.spec);
     let visits = 0;
     while (phase.next <= published && visits < PULL_VISITS) {
       const commit = this.#source.commitAt(phase.next);
@@ -241,7 +245,7 @@ export class Watch {
   }
 
   #pullQueue(phase: Phase & { kind: "synced" }): Pull {
-    const message = new EventsInTheMaking(this.spec);
+    const message = new EventsMessage(this.spec);
     while (phase.queue.length > 0) {
       const commit = phase.queue[0] as Commit;
       if (!this.#add(message, commit)) break;
@@ -256,7 +260,7 @@ export class Watch {
   }
 
   /** Adds what remains of a commit; false when it is not all in the message. */
-  #add(message: EventsInTheMaking, commit: Commit): boolean {
+  #add(message: EventsMessage, commit: Commit): boolean {
     const from = this.#offset;
     const rest = commit.changes.slice(from);
     const matching = rest.filter((change) => this.#matches(change));
@@ -282,64 +286,17 @@ export class Watch {
   }
 }
 
-/** One events message: whole revisions while they fit, else a fragment of one. */
-class EventsInTheMaking {
-  bytes = 0;
-  readonly #spec: WatchSpec;
-  readonly #events: Event[] = [];
-  #revision: Revision = 0;
-  #fragment = false;
-  #refused: { readonly commit: Commit; readonly changes: readonly Change[] } | undefined;
-
-  constructor(spec: WatchSpec) {
-    this.#spec = spec;
-  }
-
-  /** Adds all of a revision, if it fits. */
-  addWhole(commit: Commit, changes: readonly Change[]): boolean {
-    let bytes = 0;
-    for (const change of changes) bytes += eventBytes(change, this.#spec.previous);
-    if (this.bytes + bytes > this.#spec.maxBytes) {
-      this.#refused = { commit, changes };
-      return false;
-    }
-    for (const change of changes) this.#push(commit, change);
-    this.bytes += bytes;
-    return true;
-  }
-
-  /**
-   * Adds the beginning of the revision that addWhole() refused, when there is nothing before it:
-   * at least one event. Answers how many it added.
-   */
-  addSome(): number {
-    if (this.#refused === undefined || this.#events.length > 0) return 0;
-    const { commit, changes } = this.#refused;
-    let count = 0;
-    for (const change of changes) {
-      const bytes = eventBytes(change, this.#spec.previous);
-      if (count > 0 && this.bytes + bytes > this.#spec.maxBytes) break;
-      this.#push(commit, change);
-      this.bytes += bytes;
-      count += 1;
-    }
-    this.#fragment = count < changes.length;
-    return count;
-  }
-
-  /** The message; undefined when there is nothing in it. */
-  finish(): WatchMessage | undefined {
-    if (this.#events.length === 0) return undefined;
-    return {
-      kind: "events",
-      revision: this.#revision,
-      events: this.#events,
-      fragment: this.#fragment,
-    };
-  }
-
-  #push(commit: Commit, change: Change): void {
-    this.#events.push(eventOfChange(commit, change, this.#spec.previous));
-    this.#revision = commit.revision;
-  }
+/** A page of the present entries. */
+function currentQuery(spec: WatchSpec, revision: Revision, resume: Uint8Array): RangeQuery {
+  return {
+    selector: spec.selector,
+    revision,
+    order: "ascending",
+    limit: 0,
+    keysOnly: false,
+    count: "no",
+    delimiter: NO_BYTES,
+    resume,
+    maxBytes: spec.maxBytes,
+  };
 }

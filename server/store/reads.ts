@@ -1,0 +1,84 @@
+// Reads: single keys and listings, at a revision that can be read.
+
+import type { GetCommand, GetResult, RangeQuery, RangeResult, Revision } from "../kv/types.js";
+import { latin1FromBytes } from "../lib/bytes.js";
+import type { CommitBuilder } from "./commit-builder.js";
+import type { Counters } from "./counters.js";
+import type { KeySpace } from "./key-space.js";
+import { RangeRead } from "./range-read.js";
+import { type ResultBudget, resultTooLarge } from "./result-budget.js";
+import type { Retention } from "./retention.js";
+import { entryOfVersion } from "./version.js";
+
+export class Reads {
+  readonly #keys: KeySpace;
+  readonly #retention: Retention;
+  readonly #counters: Counters;
+
+  constructor(options: {
+    readonly keys: KeySpace;
+    readonly retention: Retention;
+    readonly counters: Counters;
+  }) {
+    this.#keys = options.keys;
+    this.#retention = options.retention;
+    this.#counters = options.counters;
+  }
+
+  /** `visible` is the newest revision that this read may see. */
+  get(command: GetCommand, visible: Revision): GetResult {
+    const revision = this.#retention.readable(command.revision, visible);
+    this.#counters.entriesVisited += 1;
+    this.#counters.seeks += 1;
+    const record = this.#keys.get(latin1FromBytes(command.key));
+    const live = record?.liveAt(revision);
+    const entry =
+      record === undefined || live === undefined ? undefined : entryOfVersion(record, live);
+    return { revision, currentRevision: visible, entry };
+  }
+
+  /** Begins a listing. */
+  range(query: RangeQuery, visible: Revision): RangeRead {
+    const resumed = query.resume !== undefined;
+    const revision = this.#retention.readable(query.revision, visible, resumed);
+    return new RangeRead(this.#keys, this.#counters, query, revision);
+  }
+
+  /** A read inside a txn: now is the commit in the making, other revisions are before it. */
+  getIn(builder: CommitBuilder, command: GetCommand): GetResult {
+    if (command.revision !== 0) return this.get(command, builder.headRevision);
+    const read = this.get({ ...command, revision: 0 }, builder.revision);
+    const { seenRevision } = builder;
+    return { ...read, revision: seenRevision, currentRevision: seenRevision };
+  }
+
+  /** A listing inside a txn: in one go. @throws KvdError RESULT_TOO_LARGE. */
+  rangeIn(builder: CommitBuilder, query: RangeQuery, budget: ResultBudget): RangeResult {
+    const now = query.revision === 0;
+    const maxBytes = Math.min(query.maxBytes, budget.left);
+    const read = this.range({ ...query, maxBytes }, now ? builder.revision : builder.headRevision);
+    read.run(Number.POSITIVE_INFINITY);
+    if (read.remaining === "bytes") throw resultTooLarge("the range", maxBytes);
+    budget.take(read.bytes);
+    const { seenRevision } = builder;
+    const result = rangeResult(read, query, seenRevision);
+    return now ? { ...result, revision: seenRevision } : result;
+  }
+}
+
+/** The page that a finished read holds. */
+export function rangeResult(
+  read: RangeRead,
+  query: RangeQuery,
+  currentRevision: Revision,
+): RangeResult {
+  return {
+    revision: read.revision,
+    currentRevision,
+    entries: read.entries,
+    prefixes: read.prefixes,
+    more: read.remaining !== "none",
+    next: read.next,
+    count: query.count === "no" ? undefined : read.rows,
+  };
+}

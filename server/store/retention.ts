@@ -1,0 +1,190 @@
+// Retention: which revisions can be read, for how long, and what goes when memory runs short.
+//
+// Reads that begin need a revision at or above the compact revision. Listings and watches that go on
+// pin theirs for a bounded time; calls that are reading right now hold theirs. Compaction waits for
+// both, the budget of history only for the calls, the store's own limit for nobody.
+
+import { KvdError, showKey } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
+import type { Revision } from "../kv/types.js";
+import type { Now } from "../lib/clock.js";
+import { Compactor } from "./compactor.js";
+import type { Counters } from "./counters.js";
+import type { History } from "./history.js";
+import type { KeySpace } from "./key-space.js";
+import { Pins } from "./pins.js";
+
+export type RetentionLimits = Pick<
+  Limits,
+  "storeMaxBytes" | "historyMaxBytes" | "historyMaxAgeMs" | "listingPinMs"
+>;
+
+/** Something that is reading one revision in slices. */
+interface Reading {
+  readonly revision: Revision;
+}
+
+/** Changes that one step of compaction walks on behalf of a write that needs room. */
+const ROOM_STEP_CHANGES = 1000;
+
+export class Retention {
+  readonly compactor: Compactor;
+  readonly #keys: KeySpace;
+  readonly #history: History;
+  readonly #limits: RetentionLimits;
+  readonly #pins: Pins;
+  readonly #readings = new Set<Reading>();
+
+  constructor(options: {
+    readonly keys: KeySpace;
+    readonly history: History;
+    readonly counters: Counters;
+    readonly limits: RetentionLimits;
+  }) {
+    this.#keys = options.keys;
+    this.#history = options.history;
+    this.#limits = options.limits;
+    this.#pins = new Pins(options.limits.listingPinMs);
+    this.compactor = new Compactor(options.keys, options.history, options.counters);
+  }
+
+  /**
+   * The revision that a read of `wanted` (0: now) reflects, when `visible` is the newest it may see.
+   * What resumes a listing may be below the compact revision, as long as its pin has held.
+   *
+   * @throws KvdError REVISION_FUTURE, REVISION_COMPACTED.
+   */
+  readable(wanted: Revision, visible: Revision, resumed = false): Revision {
+    if (wanted === 0) return visible;
+    this.refuseFuture(wanted, visible);
+    if (resumed) this.refuseGone(wanted);
+    else if (wanted < this.compactor.compactRevision) throw this.compacted(wanted);
+    return wanted;
+  }
+
+  refuseFuture(wanted: Revision, visible: Revision): void {
+    if (wanted <= visible) return;
+    const text = `revision ${wanted} is above the store's revision ${visible}`;
+    throw new KvdError("REVISION_FUTURE", text, { revision: visible });
+  }
+
+  /** @throws KvdError REVISION_COMPACTED when a revision that was being read has begun to go. */
+  refuseGone(revision: Revision): void {
+    if (revision < this.compactor.floor) throw this.compacted(revision);
+  }
+
+  compacted(wanted: Revision): KvdError {
+    const { compactRevision } = this.compactor;
+    const relation = wanted === compactRevision ? "is" : "is below";
+    const text = `revision ${wanted} ${relation} the compact revision ${compactRevision}`;
+    return new KvdError("REVISION_COMPACTED", text, { compactRevision });
+  }
+
+  /** Keeps a revision for the time of a pause between two steps. */
+  pin(revision: Revision, nowMs: number): void {
+    this.#pins.pin(revision, nowMs);
+  }
+
+  /** Keeps a revision until stopReading(). */
+  startReading(reading: Reading): void {
+    this.#readings.add(reading);
+  }
+
+  stopReading(reading: Reading): void {
+    this.#readings.delete(reading);
+  }
+
+  compact(revision: Revision, now: Now): void {
+    if (revision <= this.compactor.compactRevision) throw this.compacted(revision);
+    this.compactor.request(revision);
+    this.compactor.raiseFloor(this.#lowestPinned(now));
+  }
+
+  /** When a pin ends that holds compaction up; undefined when none does. */
+  get heldUntilMs(): number | undefined {
+    return this.compactor.held ? this.#pins.nextEndMs : undefined;
+  }
+
+  /**
+   * Takes compaction a step further, over about `maxChanges` changes: for who asked for it, for the
+   * budget of history, for its age. True when there is nothing more to do now.
+   */
+  maintain(now: Now, maxChanges: number, published: Revision): boolean {
+    if (this.compactor.held) this.compactor.raiseFloor(this.#lowestPinned(now));
+    let left = maxChanges;
+    while (left > 0) {
+      left -= Math.max(1, this.#history.oldest?.changes.length ?? 1);
+      if (!this.compactor.walk(1)) continue;
+      if (this.#dropByBudget(published) || this.#dropByAge(now, published)) continue;
+      return !this.compactor.pending;
+    }
+    return false;
+  }
+
+  /**
+   * Makes room for a write that takes `after` bytes where `before` were: history goes first.
+   *
+   * @throws KvdError STORE_FULL when the write grows and does not fit even without history.
+   */
+  makeRoom(
+    key: Uint8Array,
+    sizes: { readonly before: number; readonly after: number },
+    published: Revision,
+  ): void {
+    const { storeMaxBytes } = this.#limits;
+    const { before, after } = sizes;
+    const { liveBytes } = this.#keys;
+    if (after > before && liveBytes - before + after > storeMaxBytes) {
+      throw new KvdError(
+        "STORE_FULL",
+        `the store holds ${liveBytes} bytes of at most ${storeMaxBytes} (--store-max-bytes): ` +
+          `key ${showKey(key)} cannot be written; reads and deletes go on`,
+      );
+    }
+    while (this.#keys.liveBytes + this.#keys.historyBytes + after > storeMaxBytes) {
+      if (!this.compactor.pending && !this.#dropOldest(published, undefined)) return;
+      this.compactor.walk(ROOM_STEP_CHANGES);
+    }
+  }
+
+  #lowestPinned(now: Now): Revision | undefined {
+    return lower(this.#pins.lowest(now.monotonicMs), this.#lowestReading());
+  }
+
+  #lowestReading(): Revision | undefined {
+    let lowest: Revision | undefined;
+    for (const { revision } of this.#readings) lowest = lower(lowest, revision);
+    return lowest;
+  }
+
+  #dropByBudget(published: Revision): boolean {
+    const { historyMaxBytes, storeMaxBytes } = this.#limits;
+    const { historyBytes, liveBytes } = this.#keys;
+    const above =
+      (historyMaxBytes > 0 && historyBytes > historyMaxBytes) ||
+      historyBytes + liveBytes > storeMaxBytes;
+    return above && this.#dropOldest(published, this.#lowestReading());
+  }
+
+  #dropByAge(now: Now, published: Revision): boolean {
+    const { historyMaxAgeMs } = this.#limits;
+    const oldest = this.#history.oldest;
+    if (historyMaxAgeMs === 0 || oldest === undefined) return false;
+    if (oldest.timeMs > now.wallMs - historyMaxAgeMs) return false;
+    return this.#dropOldest(published, this.#lowestPinned(now));
+  }
+
+  /** Moves the floor to the revision after the oldest that is kept, unless that is held. */
+  #dropOldest(published: Revision, held: Revision | undefined): boolean {
+    const next = Math.max(this.compactor.floor, this.#history.oldest?.revision ?? 0) + 1;
+    if (next > published || (held !== undefined && next > held)) return false;
+    this.compactor.request(next);
+    this.compactor.raiseFloor(next);
+    return true;
+  }
+}
+
+function lower(left: Revision | undefined, right: Revision | undefined): Revision | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return Math.min(left, right);
+}
