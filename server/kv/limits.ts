@@ -26,6 +26,12 @@ function limit(
  */
 export const LIMITS = {
   requestMaxBytes: limit(4 * MIB, "bytes", "--request-max-bytes", "larger requests are refused"),
+  requestMaxMs: limit(
+    60_000,
+    "ms",
+    "--request-max-time",
+    "a request whose bytes have not all arrived by then is ended",
+  ),
   responseMaxBytes: limit(4 * MIB, "bytes", "--response-max-bytes", "answers stay below it"),
   valueMaxBytes: limit(1.5 * MIB, "bytes", "--value-max-bytes", "larger values are refused"),
   keyMaxBytes: limit(8192, "bytes", "--key-max-bytes", "longer keys are refused"),
