@@ -226,10 +226,7 @@ export class Watch {
 
   #pullHistory(phase: Phase & { kind: "unsynced" }): Pull {
     const published = this.#source.publishedRevision;
-    if (phase.next > published) {
-      this.#phase = { kind: "synced", queue: [], bytes: 0 };
-      return this.#pullQueue(this.#phase);
-    }
+    if (phase.next > published) return this.#pullQueue(this.#becomeSynced());
     this.#guard(() => this.#source.hold(phase.next));
     const message = new EventsMessage(this.spec);
     let visits = 0;
@@ -241,7 +238,15 @@ export class Watch {
       }
       phase.next += 1;
     }
+    if (phase.next > published) this.#becomeSynced();
     return message.finish() ?? "again";
+  }
+
+  /** From here on the hub hands it what is published. */
+  #becomeSynced(): Phase & { kind: "synced" } {
+    const phase: Phase & { kind: "synced" } = { kind: "synced", queue: [], bytes: 0 };
+    this.#phase = phase;
+    return phase;
   }
 
   #pullQueue(phase: Phase & { kind: "synced" }): Pull {
