@@ -54,7 +54,8 @@ export class KeySpace {
   add(record: KeyRecord, version: Version): void {
     const before = record.live;
     if (before !== undefined) this.#retire(record, before);
-    record.versions.push(version);
+    if (record.versions.length === 0) record.versions = [version];
+    else record.versions.push(version);
     this.#historyBytes += CHANGE_BYTES;
     if (version.deleted === undefined) {
       this.#liveKeys += 1;

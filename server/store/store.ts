@@ -322,7 +322,7 @@ export class Store {
   #recordOf(builder: CommitBuilder, now: Now, ending: Lease | undefined) {
     if (builder.changes.length === 0) return undefined;
     const timeMs = Math.max(this.#lastTimeMs, Math.floor(now.wallMs));
-    const commit = { revision: builder.revision, timeMs, changes: builder.changes };
+    const commit = { revision: builder.revision, timeMs, changes: builder.changes.slice() };
     const ended = new Set(builder.emptied.map(({ id }) => id));
     if (ending !== undefined) ended.add(ending.id);
     return { kind: "commit", commit, granted: builder.granted, ended: [...ended] } as const;
