@@ -1,0 +1,168 @@
+// The flags of kvd, and the variables of the environment that stand for them.
+//
+// Flags of limits are made from the table in kv/limits.ts. A parser that refuses a value throws what
+// commander turns into a text with the flag, the value and the range.
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { LIMIT_RANGES } from "./config-limits.js";
+import {
+  parseChoice,
+  parseSwitch,
+  parseValue,
+  showValue,
+  ValueError,
+  type ValueRange,
+} from "./config-values.js";
+import { LIMITS, type LimitName } from "./kv/limits.js";
+import { AddressError, parseListenAddress } from "./listen-address.js";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const DEFAULT_LISTEN = "127.0.0.1:7856";
+export const DEFAULT_LOG_LEVEL: LogLevel = "info";
+export const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
+
+const SHUTDOWN_GRACE: ValueRange = { min: 0, max: 3_600_000 };
+
+/** What was set; a limit under the name that attributeOfLimit() gives. */
+export interface FlagValues {
+  readonly listen?: readonly string[];
+  readonly portFile?: string;
+  readonly memory?: boolean;
+  readonly insecure?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly shutdownGrace?: number;
+  readonly [limit: string]: unknown;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Read by main.ts before anything else. */
+const OTHER_VARIABLES = new Set(["KVD_DEBUG_GRPC"]);
+
+/** Set by Kubernetes in every container beside a service that is called kvd. */
+const FOREIGN_VARIABLES = /^KVD_(SERVICE_|PORT$|PORT_\d)/;
+
+export function kvdCommand(version: string): Command {
+  const graceText = showValue(DEFAULT_SHUTDOWN_GRACE_MS, "ms");
+  const command = new Command("kvd")
+    .description("A key-value service over gRPC.")
+    .exitOverride()
+    .allowExcessArguments(false)
+    .version(version, "--version", "print the version")
+    .helpOption("--help", "print this")
+    .addOption(
+      new Option(
+        "--listen <address>",
+        `host:port, [v6]:port or unix:/path; may be repeated (default: ${DEFAULT_LISTEN})`,
+      ).argParser(collectAddress),
+    )
+    .option("--port-file <path>", "write the port, or the socket's path, there once it listens")
+    .option("--memory", "keep nothing on disk (so far the only mode)")
+    .option("--insecure", "listen on addresses that other machines reach, without TLS and rights")
+    .addOption(
+      new Option(
+        "--log-level <level>",
+        `${LOG_LEVELS.join(", ")} (default: ${DEFAULT_LOG_LEVEL})`,
+      ).argParser(argument((text) => parseChoice(text, LOG_LEVELS))),
+    )
+    .addOption(
+      new Option(
+        "--shutdown-grace <duration>",
+        `how long running calls may go on at a stop (default: ${graceText})`,
+      ).argParser(argument((text) => parseValue(text, "ms", SHUTDOWN_GRACE))),
+    );
+  for (const name of limitNames()) command.addOption(optionOfLimit(name));
+  return command.addHelpText(
+    "after",
+    "\nEach flag can also be set in the environment: --log-level as KVD_LOG_LEVEL; a flag goes first." +
+      "\nSizes: 512k, 1.5MiB, 4194304. Durations: 250ms, 60s, 5m, 12h.",
+  );
+}
+
+/**
+ * Gives the options that no flag has set the value of their variable.
+ *
+ * @throws ValueError.
+ */
+export function applyEnvironment(command: Command, env: Environment): void {
+  for (const option of command.options) {
+    const name = variableOf(option);
+    const text = env[name];
+    const attribute = option.attributeName();
+    if (text === undefined || attribute === "version") continue;
+    if (command.getOptionValueSource(attribute) === "cli") continue;
+    try {
+      command.setOptionValueWithSource(attribute, valueFromVariable(option, text), "env");
+    } catch (error) {
+      if (!(error instanceof InvalidArgumentError || error instanceof ValueError)) throw error;
+      throw new ValueError(`${name} ${JSON.stringify(text)} is invalid. ${error.message}`);
+    }
+  }
+}
+
+/** Variables that look like kvd's and are not, nor those that somebody else is known to set. */
+export function unknownVariables(command: Command, env: Environment): readonly string[] {
+  const known = new Set([...command.options.map(variableOf), ...OTHER_VARIABLES]);
+  return Object.keys(env).filter(
+    (name) => name.startsWith("KVD_") && !known.has(name) && !FOREIGN_VARIABLES.test(name),
+  );
+}
+
+export function limitNames(): readonly LimitName[] {
+  return Object.keys(LIMITS) as LimitName[];
+}
+
+export function attributeOfLimit(name: LimitName): string {
+  return new Option(LIMITS[name].flag).attributeName();
+}
+
+/** Defaults that follow the machine, for --help. */
+const COMPUTED: Readonly<Partial<Record<LimitName, string>>> = {
+  storeMaxBytes: "60 % of the memory, at most 75 % of Node's heap",
+  historyMaxBytes: "a quarter of the store's, at most 1GiB",
+};
+
+function optionOfLimit(name: LimitName): Option {
+  const { unit, flag, help, value } = LIMITS[name];
+  const placeholder = unit === "ms" ? "duration" : unit;
+  const text = `${help} (default: ${COMPUTED[name] ?? showValue(value, unit)})`;
+  return new Option(`${flag} <${placeholder}>`, text).argParser(
+    argument((given) => parseValue(given, unit, LIMIT_RANGES[name])),
+  );
+}
+
+function collectAddress(text: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), argument(checkedAddress)(text)];
+}
+
+function checkedAddress(text: string): string {
+  try {
+    parseListenAddress(text);
+    return text;
+  } catch (error) {
+    throw error instanceof AddressError ? new ValueError(error.message) : error;
+  }
+}
+
+/** A parser of ours as one of commander's. */
+function argument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      throw error instanceof ValueError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
+}
+
+function valueFromVariable(option: Option, text: string): unknown {
+  if (option.attributeName() === "listen") return text.split(",").map(checkedAddress);
+  if (option.isBoolean()) return parseSwitch(text);
+  return option.parseArg ? option.parseArg(text, undefined) : text;
+}
+
+function variableOf(option: Option): string {
+  return `KVD_${(option.long ?? "").slice(2).replaceAll("-", "_").toUpperCase()}`;
+}

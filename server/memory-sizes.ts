@@ -1,0 +1,35 @@
+// How much memory the store and its history may take unless a flag says otherwise.
+
+import { totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
+import { getHeapStatistics } from "node:v8";
+
+const MIB = 1024 * 1024;
+
+export interface Machine {
+  /** Of the machine, or of the cgroup that holds this process when that is less. */
+  readonly memoryBytes: number;
+  /** At which V8 gives up. */
+  readonly heapMaxBytes: number;
+}
+
+export function thisMachine(): Machine {
+  const total = totalmem();
+  // 0 or a huge number when there is no such bound.
+  const constrained = constrainedMemory();
+  const memoryBytes = constrained > 0 ? Math.min(total, constrained) : total;
+  return { memoryBytes, heapMaxBytes: getHeapStatistics().heap_size_limit };
+}
+
+/**
+ * 60 % of the memory, so that the rest is left for requests, watches and the system. As long as the
+ * store's index lives on V8's heap, three quarters of that heap is the nearer wall.
+ */
+export function defaultStoreMaxBytes({ memoryBytes, heapMaxBytes }: Machine): number {
+  return Math.max(MIB, Math.floor(Math.min(0.6 * memoryBytes, 0.75 * heapMaxBytes)));
+}
+
+/** A quarter of the store's limit, at most 1 GiB: more history than that is asked for by a flag. */
+export function defaultHistoryMaxBytes(storeMaxBytes: number): number {
+  return Math.min(1024 * MIB, Math.floor(storeMaxBytes / 4));
+}

@@ -1,0 +1,106 @@
+// Server reflection, v1 and v1alpha: what grpcurl and buf curl ask before they call.
+//
+// One implementation serves both, because their messages have the same fields. Questions of a stream
+// are answered in order; what is not there is an error_response, and the stream goes on. Reading
+// waits while answers wait for the peer. Nothing of ours has extensions.
+
+import { readFileSync } from "node:fs";
+import { type handleBidiStreamingCall, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type {
+  ServerReflectionRequest,
+  ServerReflectionResponse,
+} from "../../gen/grpc/grpc/reflection/v1/reflection.js";
+import { showText } from "../kv/errors.js";
+import { DescriptorIndex } from "./descriptor-index.js";
+
+type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
+type ReflectionStream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+
+/** From server/rpc in the build to gen beside it; the same in an installed package. */
+const DESCRIPTORS = new URL("../../../gen/descriptors.binpb", import.meta.url);
+
+export class Reflection {
+  readonly #services: readonly string[];
+  readonly #streams = new Set<ReflectionStream>();
+  #index: DescriptorIndex | undefined;
+  #closed = false;
+
+  /** The full names of the services that are listed. */
+  constructor(services: readonly string[]) {
+    this.#services = services;
+  }
+
+  /** The answer to one question. */
+  answer(request: ServerReflectionRequest): ServerReflectionResponse {
+    const messageResponse = this.#answerTo(request);
+    return { validHost: request.host, originalRequest: request, messageResponse };
+  }
+
+  /** Ends every stream, those to come too. Twice does no harm. */
+  close(): void {
+    this.#closed = true;
+    for (const call of this.#streams) endStopping(call);
+  }
+
+  /** As grpc-js wants them. */
+  readonly handlers = {
+    serverReflectionInfo: ((call) => {
+      this.#streams.add(call);
+      call.once("cancelled", () => this.#streams.delete(call));
+      call.on("data", (request: ServerReflectionRequest) => {
+        if (!call.write(this.answer(request))) call.pause();
+      });
+      call.on("drain", () => call.resume());
+      call.on("end", () => call.end());
+      if (this.#closed) endStopping(call);
+    }) satisfies handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse>,
+  };
+
+  #answerTo({ messageRequest: question }: ServerReflectionRequest): Answer {
+    switch (question?.$case) {
+      case undefined:
+        return failure(status.INVALID_ARGUMENT, "no question");
+      case "listServices": {
+        const service = this.#services.map((name) => ({ name }));
+        return { $case: "listServicesResponse", value: { service } };
+      }
+      case "fileByFilename":
+        return files(this.#descriptors.fileByPath(question.value), question.value);
+      case "fileContainingSymbol":
+        return files(this.#descriptors.fileBySymbol(question.value), question.value);
+      case "fileContainingExtension": {
+        const { containingType, extensionNumber } = question.value;
+        return notFound(`extension ${extensionNumber} of ${showText(containingType)}`);
+      }
+      case "allExtensionNumbersOfType": {
+        const baseTypeName = question.value;
+        if (!this.#descriptors.hasMessage(baseTypeName)) return notFound(showText(baseTypeName));
+        const value = { baseTypeName, extensionNumber: [] };
+        return { $case: "allExtensionNumbersResponse", value };
+      }
+    }
+  }
+
+  /** Read when first asked for: most servers never are. */
+  get #descriptors(): DescriptorIndex {
+    this.#index ??= new DescriptorIndex(readFileSync(DESCRIPTORS));
+    return this.#index;
+  }
+}
+
+function files(found: readonly Uint8Array[] | undefined, asked: string): Answer {
+  if (found === undefined) return notFound(showText(asked));
+  return { $case: "fileDescriptorResponse", value: { fileDescriptorProto: [...found] } };
+}
+
+function notFound(subject: string): Answer {
+  return failure(status.NOT_FOUND, `not found: ${subject}`);
+}
+
+function failure(errorCode: number, errorMessage: string): Answer {
+  return { $case: "errorResponse", value: { errorCode, errorMessage } };
+}
+
+function endStopping(call: ReflectionStream): void {
+  call.emit("error", { code: status.UNAVAILABLE, details: "the server is shutting down" });
+}

@@ -1,0 +1,170 @@
+// Writing to a streaming call at the pace of its peer.
+//
+// grpc-js buffers whatever is written, and counts messages, not bytes. A StreamWriter counts the bytes
+// that the transport has not taken yet, and lets its producers, each through a Gate of its own, go on
+// only while those are below a bound, in the order in which they came to wait. Beyond the bound goes
+// at most one message of each producer that had passed its gate before.
+// Knows nothing of watches.
+
+import type { StatusObject } from "@grpc/grpc-js";
+import type { Clock, Timer } from "../lib/clock.js";
+import { dropQueueAndEnd, endWithStatus, resetCall, type WritingCall } from "./transport.js";
+
+export interface StreamOptions {
+  /** Producers wait while so many bytes, or more, have not been taken. */
+  readonly unsentMaxBytes: number;
+  /** How long a status may wait behind what the peer does not take, before the stream is reset. */
+  readonly idleMaxMs: number;
+  readonly clock: Clock;
+}
+
+/** So many small messages make producers wait too. */
+const UNSENT_MAX_MESSAGES = 64;
+
+/** Gates that open in one turn of the event loop, before what is written behind them is counted. */
+const GATES_PER_TURN = 16;
+
+/** How long a status may wait for a peer that has not taken anything for long already. */
+const LAST_WORD_MS = 10_000;
+
+export class StreamWriter<Message> {
+  readonly #call: WritingCall<Message>;
+  readonly #options: StreamOptions;
+  readonly #waiting = new Set<Gate>();
+  #unsentBytes = 0;
+  #unsentMessages = 0;
+  /** When the peer last took something, or began to have something to take. */
+  #takenMs = 0;
+  #over = false;
+  #openedInTurn = 0;
+  #lastWord: Timer | undefined;
+
+  constructor(call: WritingCall<Message>, options: StreamOptions) {
+    this.#call = call;
+    this.#options = options;
+    call.once("cancelled", () => this.#finish());
+    if (call.cancelled) this.#finish();
+  }
+
+  /** Nothing can be written any more: the peer is gone, or the status was given. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  get full(): boolean {
+    const { unsentMaxBytes } = this.#options;
+    return this.#unsentBytes >= unsentMaxBytes || this.#unsentMessages >= UNSENT_MAX_MESSAGES;
+  }
+
+  /** For how long the peer has taken nothing of what waits for it. */
+  get stalledMs(): number {
+    return this.#unsentMessages === 0 ? 0 : this.#options.clock.monotonicMs() - this.#takenMs;
+  }
+
+  /** One for each producer. */
+  gate(): Gate {
+    return new Gate({
+      mustWait: () => !this.#over && (this.full || this.#waiting.size > 0),
+      wait: (gate) => this.#waiting.add(gate),
+      leave: (gate) => this.#waiting.delete(gate),
+    });
+  }
+
+  /** `bytes` is about what the message takes when encoded. Does nothing when the stream is over. */
+  write(message: Message, bytes: number): void {
+    if (this.#over) return;
+    const { clock } = this.#options;
+    if (this.#unsentMessages === 0) this.#takenMs = clock.monotonicMs();
+    this.#unsentBytes += bytes;
+    this.#unsentMessages += 1;
+    this.#call.write(message, () => {
+      this.#unsentBytes -= bytes;
+      this.#unsentMessages -= 1;
+      this.#takenMs = clock.monotonicMs();
+      this.#openGates();
+    });
+  }
+
+  /** Ends the stream with a status, after what was written. */
+  end(status: StatusObject): void {
+    this.#end(this.#options.idleMaxMs, () => endWithStatus(this.#call, status));
+  }
+
+  /** Ends the stream of a peer that takes nothing: what waits for it is dropped. */
+  abandon(status: StatusObject): void {
+    this.#end(LAST_WORD_MS, () => dropQueueAndEnd(this.#call, status));
+  }
+
+  #end(patienceMs: number, end: () => void): void {
+    if (this.#over) return;
+    this.#lastWord = this.#options.clock.setTimer(patienceMs, () => resetCall(this.#call));
+    end();
+    this.#over = true;
+    this.#openAll();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#lastWord?.cancel();
+    this.#openAll();
+  }
+
+  #openGates(): void {
+    for (const gate of this.#waiting) {
+      if (this.full || this.#openedInTurn === GATES_PER_TURN) return;
+      if (this.#openedInTurn === 0) setImmediate(() => this.#beginTurn());
+      this.#openedInTurn += 1;
+      this.#waiting.delete(gate);
+      gate.admit();
+    }
+  }
+
+  #beginTurn(): void {
+    this.#openedInTurn = 0;
+    this.#openGates();
+  }
+
+  #openAll(): void {
+    for (const gate of this.#waiting) gate.admit();
+    this.#waiting.clear();
+  }
+}
+
+interface GateKeeper {
+  mustWait(): boolean;
+  wait(gate: Gate): void;
+  leave(gate: Gate): void;
+}
+
+/** Where one producer waits for its turn. */
+export class Gate {
+  readonly #keeper: GateKeeper;
+  #open = false;
+  #admit: (() => void) | undefined;
+
+  constructor(keeper: GateKeeper) {
+    this.#keeper = keeper;
+  }
+
+  /** Settles when it is the producer's turn, or there is nothing to wait for any more. */
+  pass(): Promise<void> {
+    if (this.#open || !this.#keeper.mustWait()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#admit = resolve;
+      this.#keeper.wait(this);
+    });
+  }
+
+  /** Lets the producer through this once. */
+  admit(): void {
+    this.#admit?.();
+    this.#admit = undefined;
+  }
+
+  /** Lets the producer through now and ever after: what it has to say cannot wait. */
+  open(): void {
+    this.#open = true;
+    this.#keeper.leave(this);
+    this.admit();
+  }
+}

@@ -1,0 +1,72 @@
+// What grpc-js has no public way to say about a call: its HTTP/2 stream, and the last words to a peer
+// that does not listen.
+//
+// grpc-js sends a status after everything that was written before, so to a peer that reads nothing it
+// is never sent, and what is buffered for it is never freed. The stream below can be reset; it is a
+// private field, so this is the one file that reads it, and it does without if it is not there.
+// transport.test.ts turns red when a new version of grpc-js has moved it.
+
+import { constants, type ServerHttp2Stream } from "node:http2";
+import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
+
+/** What there is to a call whose answers are a stream, for whoever writes them. */
+export interface WritingCall<Message> {
+  /** The call is over, however it ended; "cancelled" is emitted then. */
+  readonly cancelled: boolean;
+  once(event: "cancelled", listener: () => void): unknown;
+  /** Calls back once the transport has taken the message, or never will. */
+  write(message: Message, taken: () => void): boolean;
+  emit(event: "error", status: StatusObject): boolean;
+  destroy(): unknown;
+}
+
+/** The HTTP/2 stream of a call as an interceptor sees it. */
+export function http2StreamOf(
+  call: ServerInterceptingCallInterface,
+): ServerHttp2Stream | undefined {
+  const stream: unknown = Reflect.get(call, "stream");
+  return isHttp2Stream(stream) ? stream : undefined;
+}
+
+/** The call as an interceptor sees it, from the one that a handler gets. */
+export function interceptingCallOf(call: object): ServerInterceptingCallInterface | undefined {
+  const inner: unknown = Reflect.get(call, "call");
+  return isInterceptingCall(inner) ? inner : undefined;
+}
+
+/** Sends the status that ends a call, after all that was written. */
+export function endWithStatus(call: WritingCall<never>, status: StatusObject): void {
+  call.emit("error", status);
+}
+
+/**
+ * Drops what waits for the peer, but for the message that is on its way, and sends the status after
+ * that.
+ */
+export function dropQueueAndEnd(call: WritingCall<never>, status: StatusObject): void {
+  const inner = interceptingCallOf(call);
+  if (inner === undefined) {
+    endWithStatus(call, status);
+  } else {
+    call.destroy();
+    inner.sendStatus(status);
+  }
+}
+
+/**
+ * Frees a call whose peer does not read: a reset is not held up by what was not read. Most clients
+ * show it as RESOURCE_EXHAUSTED.
+ */
+export function resetCall(call: WritingCall<never>): void {
+  const inner = interceptingCallOf(call);
+  const stream = inner && http2StreamOf(inner);
+  stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+function isHttp2Stream(value: unknown): value is ServerHttp2Stream {
+  return typeof value === "object" && value !== null && "rstCode" in value && "close" in value;
+}
+
+function isInterceptingCall(value: unknown): value is ServerInterceptingCallInterface {
+  return typeof value === "object" && value !== null && "sendStatus" in value;
+}
