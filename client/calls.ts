@@ -3,6 +3,7 @@
 // A request is encoded before unary() returns. Nothing is repeated here: a call is sent once.
 
 import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { onAbort } from "./abort.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
 import { type Codec, decodeMessage, encodeMessage } from "./codec.js";
 import { msFromDuration } from "./duration.js";
@@ -41,10 +42,9 @@ export function deadlineOf(timeoutMs: number): number {
 }
 
 /** The error of a call whose signal was aborted. */
-export function abortedError(what: string, signal: AbortSignal): KvdClientError {
-  return new KvdClientError("CANCELLED", `${what}: aborted by its signal`, {
-    cause: signal.reason,
-  });
+export function abortedError(what: string, signal: AbortSignal | undefined): KvdClientError {
+  const cause: unknown = signal?.reason;
+  return new KvdClientError("CANCELLED", `${what}: aborted by its signal`, { cause });
 }
 
 /** The calls of one connection. */
@@ -98,7 +98,7 @@ export class Calls {
         { deadline },
         (error, response) => {
           this.gate.leave();
-          signal?.removeEventListener("abort", cancel);
+          forget();
           try {
             if (error !== null) throw failure(error, what, signal);
             resolve(translate(response as Response));
@@ -107,8 +107,7 @@ export class Calls {
           }
         },
       );
-      const cancel = () => call.cancel();
-      signal?.addEventListener("abort", cancel, { once: true });
+      const forget = onAbort(signal, () => call.cancel());
     });
   }
 

@@ -11,6 +11,7 @@ import {
   KeepAliveResponse,
   LeaseServiceService,
 } from "../gen/grpc/kvd/v1/lease.js";
+import { onAbort } from "./abort.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
 import { abortedError, type Calls, method } from "./calls.js";
 import { errorFromStatus, KvdClientError } from "./errors.js";
@@ -51,7 +52,7 @@ export class Renewals {
       const line = this.#openLine();
       const renewal = new Renewal(resolve, reject, site, () => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
+        forget();
         line.waiting -= 1;
         this.#calls.gate.leave();
       });
@@ -59,9 +60,8 @@ export class Renewals {
         renewal.fail(error);
         if (line.waiting === 0) this.#drop(line);
       };
-      const abort = () => giveUp(abortedError(this.#what, signal as AbortSignal));
       const timer = timeoutMs === 0 ? undefined : setTimeout(() => giveUp(this.#late()), timeoutMs);
-      signal?.addEventListener("abort", abort, { once: true });
+      const forget = onAbort(signal, () => giveUp(abortedError(this.#what, signal)));
       line.waiting += 1;
       line.owed.push(renewal);
       line.stream.write({ id });

@@ -6,6 +6,7 @@
 
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
+import { onAbort } from "./abort.js";
 import { errorFromStatus, KvdClientError, withDetails } from "./errors.js";
 import { PullStream } from "./stream.js";
 import type { Watch, WatchEvent, WatchOptions, WatchStep } from "./types.js";
@@ -40,9 +41,9 @@ export class OpenWatch implements Watch {
 
   /** `onOver` is called once, when the stream takes nothing of the connection any more. */
   start(stream: ClientReadableStream<WatchResponse>, onOver: () => void): void {
-    this.#signal?.addEventListener("abort", this.#abort, { once: true });
+    const forget = onAbort(this.#signal, () => this.close());
     this.#stream = new PullStream(stream, () => {
-      this.#signal?.removeEventListener("abort", this.#abort);
+      forget();
       onOver();
     });
   }
@@ -70,8 +71,6 @@ export class OpenWatch implements Watch {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
-
-  readonly #abort = (): void => this.close();
 
   async *#events(): AsyncGenerator<WatchEvent, void> {
     for await (const step of this.#steps()) {

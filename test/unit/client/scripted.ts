@@ -1,0 +1,137 @@
+// A server whose answers a test scripts, call by call, for what a real one would not do: never
+// answer, answer nonsense, end streams at a chosen moment. And the client on it.
+
+import {
+  Metadata,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import type { ExecutionContext } from "ava";
+import { encodeMessage } from "../../../client/codec.js";
+import { type ConnectOptions, connect, type Kvd } from "../../../client/index.js";
+import { ErrorInfo, Status } from "../../../gen/grpc/kvd/v1/error.js";
+import { KvServiceService } from "../../../gen/grpc/kvd/v1/kv.js";
+import {
+  type KeepAliveRequest,
+  type KeepAliveResponse,
+  LeaseServiceService,
+} from "../../../gen/grpc/kvd/v1/lease.js";
+import { MaintenanceServiceService, StatusResponse } from "../../../gen/grpc/kvd/v1/maintenance.js";
+import { type WatchRequest, WatchResponse } from "../../../gen/grpc/kvd/v1/watch.js";
+import { serveServices } from "../../support/grpc-service.js";
+
+export type Answer<Response> = sendUnaryData<Response>;
+export type Unary<Request, Response> = (
+  call: ServerUnaryCall<Request, Response>,
+  answer: Answer<Response>,
+) => void;
+export type WatchCall = ServerWritableStream<WatchRequest, WatchResponse>;
+export type KeepAliveCall = ServerDuplexStream<KeepAliveRequest, KeepAliveResponse>;
+
+/** Rpcs by their names, as in the generated services. */
+export interface Script {
+  readonly kv?: object;
+  readonly lease?: object;
+  readonly maintenance?: object;
+}
+
+/** A rpc of the definition answers raw bytes instead of a message. */
+export function rawAnswers(definition: ServiceDefinition, name: string): ServiceDefinition {
+  const rpc = definition[name] as ServiceDefinition[string];
+  return { ...definition, [name]: { ...rpc, responseSerialize: (bytes: Buffer) => bytes } };
+}
+
+export async function serveScript(
+  t: ExecutionContext,
+  script: Script,
+  definition: ServiceDefinition = KvServiceService,
+): Promise<string> {
+  const status = (_: unknown, answer: Answer<StatusResponse>) =>
+    answer(null, StatusResponse.fromPartial({ revision: 1n }));
+  return serveServices(t, [
+    { definition, handlers: script.kv ?? {} },
+    { definition: LeaseServiceService, handlers: script.lease ?? {} },
+    { definition: MaintenanceServiceService, handlers: { status, ...script.maintenance } },
+  ]);
+}
+
+/** A client of the script, closed when the test ends. */
+export async function connectScript(
+  t: ExecutionContext,
+  script: Script,
+  options: ConnectOptions = {},
+): Promise<Kvd> {
+  return connectTo(t, await serveScript(t, script), options);
+}
+
+export function connectTo(t: ExecutionContext, address: string, options: ConnectOptions = {}): Kvd {
+  const kv = connect(address, options);
+  t.teardown(() => kv.close());
+  return kv;
+}
+
+/** A status with a reason, as kvd sends it. */
+export function refusal(
+  code: status,
+  reason: string,
+  metadata: Record<string, string> = {},
+): { code: status; details: string; metadata: Metadata } {
+  const value = encodeMessage(ErrorInfo, { reason, domain: "kvd.v1", metadata });
+  const details = [{ typeUrl: "type.googleapis.com/google.rpc.ErrorInfo", value }];
+  const trailers = new Metadata();
+  const packed = encodeMessage(Status, { code, message: "refused", details });
+  trailers.set("grpc-status-details-bin", packed);
+  return { code, details: "refused", metadata: trailers };
+}
+
+/** Ends a stream with a status of the server. */
+export function endWith(call: WatchCall, error: ReturnType<typeof refusal>): void {
+  call.emit("error", error);
+}
+
+export const UNAVAILABLE = status.UNAVAILABLE;
+
+export function created(revision: number): WatchResponse {
+  return WatchResponse.fromPartial({
+    revision,
+    kind: { $case: "created", value: { storeId: "store" } },
+  });
+}
+
+/** The puts of these revisions, in one message; of one revision as often as it is named. */
+export function puts(
+  revisions: readonly number[],
+  options: { fragment?: boolean; value?: Uint8Array } = {},
+) {
+  return WatchResponse.fromPartial({
+    revision: revisions.at(-1) ?? 0,
+    kind: {
+      $case: "events",
+      value: {
+        fragment: options.fragment ?? false,
+        events: revisions.map((modRevision) => ({
+          type: 1,
+          kv: {
+            keyForm: { $case: "key", value: "a" },
+            value: options.value ?? new Uint8Array(0),
+            modRevision,
+          },
+          commitTime: { seconds: 1_700_000_000n, nanos: 5_000_000 },
+        })),
+      },
+    },
+  });
+}
+
+/** A promise and the function that settles it. */
+export function signalled<T = void>(): { readonly happened: Promise<T>; settle(value: T): void } {
+  let settle: (value: T) => void = () => {};
+  const happened = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { happened, settle };
+}
