@@ -38,8 +38,8 @@ export interface FlagValues {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Read by main.ts before anything else. */
-const OTHER_VARIABLES = new Set(["KVD_DEBUG_GRPC"]);
+/** Has no flag: it is for those who look for an error of kvd's own. */
+export const DEBUG_GRPC = "KVD_DEBUG_GRPC";
 
 /** Set by Kubernetes in every container beside a service that is called kvd. */
 const FOREIGN_VARIABLES = /^KVD_(SERVICE_|PORT$|PORT_\d)/;
@@ -104,7 +104,7 @@ export function applyEnvironment(command: Command, env: Environment): void {
 
 /** Variables that look like kvd's and are not, nor those that somebody else is known to set. */
 export function unknownVariables(command: Command, env: Environment): readonly string[] {
-  const known = new Set([...command.options.map(variableOf), ...OTHER_VARIABLES]);
+  const known = new Set([...command.options.map(variableOf), DEBUG_GRPC]);
   return Object.keys(env).filter(
     (name) => name.startsWith("KVD_") && !known.has(name) && !FOREIGN_VARIABLES.test(name),
   );

@@ -9,6 +9,7 @@ import { CommanderError } from "commander";
 import {
   applyEnvironment,
   attributeOfLimit,
+  DEBUG_GRPC,
   DEFAULT_LISTEN,
   DEFAULT_LOG_LEVEL,
   DEFAULT_SHUTDOWN_GRACE_MS,
@@ -34,6 +35,8 @@ export interface Config {
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
+  /** Leave the variables that make grpc-js print what it does, metadata of calls included. */
+  readonly debugGrpc: boolean;
   readonly limits: Limits;
   /** Variables that look like kvd's and mean nothing to it. */
   readonly unknownVariables: readonly string[];
@@ -65,8 +68,11 @@ export function readInvocation(surroundings: Surroundings): Invocation {
     command.parse(surroundings.argv, { from: "user" });
     applyEnvironment(command, surroundings.env);
     const config = configFromValues(command.opts(), surroundings.machine);
-    const unknown = unknownVariables(command, surroundings.env);
-    return { kind: "serve", config: Object.freeze({ ...config, unknownVariables: unknown }) };
+    const ofEnvironment = {
+      debugGrpc: surroundings.env[DEBUG_GRPC] !== undefined,
+      unknownVariables: unknownVariables(command, surroundings.env),
+    };
+    return { kind: "serve", config: Object.freeze({ ...config, ...ofEnvironment }) };
   } catch (error) {
     if (error instanceof ValueError) return { kind: "refused", text: `error: ${error.message}\n` };
     if (!(error instanceof CommanderError)) throw error;

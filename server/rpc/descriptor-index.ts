@@ -43,12 +43,16 @@ export class DescriptorIndex {
     return file && this.#withImports(file);
   }
 
+  /** Each file comes before those that it imports. */
   #withImports(file: DescFile): readonly Uint8Array[] {
-    const reached = new Set([file]);
-    for (const each of reached) {
-      for (const imported of each.dependencies) reached.add(imported);
-    }
-    return Array.from(reached, (each) => this.#encode(each));
+    const importedFirst = new Set<DescFile>();
+    const visit = (each: DescFile) => {
+      if (importedFirst.has(each)) return;
+      each.dependencies.forEach(visit);
+      importedFirst.add(each);
+    };
+    visit(file);
+    return Array.from(importedFirst, (each) => this.#encode(each)).reverse();
   }
 
   #encode(file: DescFile): Uint8Array {

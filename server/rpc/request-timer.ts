@@ -89,11 +89,18 @@ export class RequestTimer {
 
   #end({ call, stream }: Arrival): void {
     const details = `the request was not there in full after ${this.#maxMs} ms (--request-max-time)`;
+    // Without a reset the peer could go on sending; it must come after the status.
+    const reset = () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+    const hasAnswers = stream.headersSent;
     call.sendStatus({ code: status.DEADLINE_EXCEEDED, details });
-    // Without a reset the peer could go on sending. It comes after the status.
-    setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
+    if (hasAnswers) stream.once("wantTrailers", reset);
+    else reset();
+    this.#clock.setTimer(LAST_WORD_MS, () => stream.close(constants.NGHTTP2_CANCEL));
   }
 }
+
+/** How long the status may wait behind answers that the peer does not take. */
+const LAST_WORD_MS = 10_000;
 
 const PREFIX_BYTES = 5;
 

@@ -1,0 +1,110 @@
+// Serves single grpc-js services for unit tests, on a free port, with clients that are closed too.
+
+import {
+  type ChannelCredentials,
+  type Client,
+  credentials,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import type { ExecutionContext } from "ava";
+
+export interface ServedService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: object;
+}
+
+type ClientClass<T extends Client> = new (address: string, credentials: ChannelCredentials) => T;
+
+/** The address that serves them until the test ends. */
+export async function serveServices(
+  t: ExecutionContext,
+  services: readonly ServedService[],
+  options: ServerOptions = {},
+): Promise<string> {
+  const server = new Server({ "grpc.enable_channelz": 0, ...options });
+  for (const { definition, handlers } of services) {
+    server.addService(definition, handlers as UntypedServiceImplementation);
+  }
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  t.teardown(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+export function connectClient<T extends Client>(
+  t: ExecutionContext,
+  address: string,
+  ClientOf: ClientClass<T>,
+): T {
+  const client = new ClientOf(address, credentials.createInsecure());
+  t.teardown(() => client.close());
+  return client;
+}
+
+/** What a streaming call gave, and the status that ended it. */
+export interface StreamLog<Message> {
+  readonly messages: Message[];
+  /** Settles with the status once the stream has ended. */
+  readonly status: Promise<{ readonly code: number; readonly details: string }>;
+  /** Settles once there are so many messages. @throws when the stream ends before. */
+  received(count: number): Promise<readonly Message[]>;
+}
+
+interface ReadingCall<Message> {
+  on(event: "data", listener: (message: Message) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(
+    event: "status",
+    listener: (status: { readonly code: number; readonly details: string }) => void,
+  ): unknown;
+}
+
+export function logStream<Message>(call: ReadingCall<Message>): StreamLog<Message> {
+  const messages: Message[] = [];
+  const waiting = new Set<() => void>();
+  let ended: string | undefined;
+  const look = () => {
+    for (const each of waiting) each();
+  };
+  call.on("data", (message) => {
+    messages.push(message);
+    look();
+  });
+  call.on("error", () => {});
+  const status = new Promise<{ readonly code: number; readonly details: string }>((resolve) => {
+    call.on("status", (given) => {
+      ended = `${given.code} ${given.details}`;
+      resolve(given);
+      look();
+    });
+  });
+  const received = (count: number) =>
+    new Promise<readonly Message[]>((resolve, reject) => {
+      const check = () => {
+        if (messages.length >= count) resolve(messages);
+        else if (ended !== undefined)
+          reject(new Error(`${messages.length} messages, then ${ended}`));
+        else return;
+        waiting.delete(check);
+      };
+      waiting.add(check);
+      check();
+    });
+  return { messages, status, received };
+}
+
+/** A unary call of a generated client as a promise. */
+export function settle<Response>(
+  start: (callback: (error: Error | null, response: Response) => void) => unknown,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    start((error, response) => (error === null ? resolve(response) : reject(error)));
+  });
+}
