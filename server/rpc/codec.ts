@@ -1,0 +1,74 @@
+// Between the bytes of a frame and generated messages, for every method that the server serves.
+//
+// A request deserialiser never throws (the transport would answer INTERNAL without a reason): it
+// hands what it found to the handler. Texts that are not UTF-8 are refused, nested ones too.
+
+import { BinaryReader, type BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { MethodDefinition } from "@grpc/grpc-js";
+import { KvdError } from "../kv/errors.js";
+
+/** What a handler gets: the message, or why there is none. */
+export type Decoded<T> =
+  | { readonly ok: true; readonly message: T }
+  | { readonly ok: false; readonly error: KvdError };
+
+/** What the generated code offers for a message. */
+export interface Codec<T> {
+  encode(message: T): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array): T;
+}
+
+export interface MethodOptions<Request, Response> {
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
+  readonly requestMaxBytes: number;
+  /** Looks at the bytes before they are decoded. @throws KvdError. */
+  readonly scan?: (bytes: Uint8Array) => void;
+}
+
+/** A generated method with these codecs instead of its own. */
+export function servedMethod<Request, Response>(
+  method: MethodDefinition<Request, Response>,
+  options: MethodOptions<Request, Response>,
+): MethodDefinition<Decoded<Request>, Response> {
+  return {
+    path: method.path,
+    requestStream: method.requestStream,
+    responseStream: method.responseStream,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: (bytes) => decodeRequest(bytes, options),
+    responseSerialize: (message) => encodeMessage(options.response, message),
+    responseDeserialize: (bytes) => options.response.decode(bytes),
+  };
+}
+
+export function decodeRequest<Request>(
+  bytes: Uint8Array,
+  options: Pick<MethodOptions<Request, unknown>, "request" | "requestMaxBytes" | "scan">,
+): Decoded<Request> {
+  try {
+    const { requestMaxBytes } = options;
+    if (bytes.length > requestMaxBytes) {
+      const text = `the request has ${bytes.length} bytes, more than ${requestMaxBytes}`;
+      throw new KvdError("REQUEST_TOO_LARGE", `${text} (--request-max-bytes)`);
+    }
+    options.scan?.(bytes);
+    return { ok: true, message: options.request.decode(new BinaryReader(bytes, decodeText)) };
+  } catch (error) {
+    if (error instanceof KvdError) return { ok: false, error };
+    const text = "the request is not the message that it should be, or a text in it is not UTF-8";
+    return { ok: false, error: new KvdError("MALFORMED", text, {}, { cause: error }) };
+  }
+}
+
+/** The encoded message, not copied once more. */
+export function encodeMessage<T>(codec: Pick<Codec<T>, "encode">, message: T): Buffer {
+  const bytes = codec.encode(message).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const fatalUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function decodeText(bytes: Uint8Array): string {
+  return fatalUtf8.decode(bytes);
+}

@@ -1,0 +1,117 @@
+// KvService's unary calls: check and translate, call the engine, translate the answer.
+
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  BatchRequest,
+  BatchResponse,
+  DeleteRequest,
+  DeleteResponse,
+  GetRequest,
+  GetResponse,
+  KvServiceService,
+  PipelineRequest,
+  PipelineResponse,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  TxnRequest,
+  TxnResponse,
+} from "../../gen/grpc/kvd/v1/kv.js";
+import {
+  MultiWatchRequest,
+  MultiWatchResponse,
+  WatchRequest,
+  WatchResponse,
+} from "../../gen/grpc/kvd/v1/watch.js";
+import type { Engine } from "../kv/engine.js";
+import type { Limits } from "../kv/limits.js";
+import { runBatch } from "./batch.js";
+import { type Codec, servedMethod } from "./codec.js";
+import {
+  deleteFromMessage,
+  getFromMessage,
+  listingBytes,
+  putFromMessage,
+  rangeFromMessage,
+  rowsMaxBytes,
+  txnFromMessage,
+} from "./commands.js";
+import { type OnBug, unary } from "./handlers.js";
+import {
+  deleteResponse,
+  getResponse,
+  putResponse,
+  rangeResponse,
+  txnResponse,
+} from "./messages.js";
+import { encodePageToken } from "./page-token.js";
+import { scanTxn } from "./txn-scan.js";
+
+export interface ServiceOptions {
+  readonly engine: Engine;
+  readonly limits: Limits;
+  readonly onBug: OnBug;
+}
+
+/** KvService with the codecs of this server. */
+export function kvDefinition(limits: Limits) {
+  const generated = KvServiceService;
+  const with_ = <Req, Res>(request: Codec<Req>, response: Codec<Res>) => ({
+    request,
+    response,
+    requestMaxBytes: limits.requestMaxBytes,
+  });
+  return {
+    get: servedMethod(generated.get, with_(GetRequest, GetResponse)),
+    put: servedMethod(generated.put, with_(PutRequest, PutResponse)),
+    delete: servedMethod(generated.delete, with_(DeleteRequest, DeleteResponse)),
+    range: servedMethod(generated.range, with_(RangeRequest, RangeResponse)),
+    txn: servedMethod(generated.txn, {
+      ...with_(TxnRequest, TxnResponse),
+      scan: (bytes) => scanTxn(bytes, limits),
+    }),
+    batch: servedMethod(generated.batch, with_(BatchRequest, BatchResponse)),
+    pipeline: servedMethod(generated.pipeline, with_(PipelineRequest, PipelineResponse)),
+    watch: servedMethod(generated.watch, with_(WatchRequest, WatchResponse)),
+    multiWatch: servedMethod(generated.multiWatch, with_(MultiWatchRequest, MultiWatchResponse)),
+  };
+}
+
+/** The unary half of the implementation. */
+export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
+  const { engine, limits, onBug } = options;
+  return {
+    get: unary(onBug, async (request: GetRequest) =>
+      getResponse(await engine.get(getFromMessage(request, limits))),
+    ),
+    put: unary(onBug, async (request: PutRequest) =>
+      putResponse(await engine.put(putFromMessage(request, limits))),
+    ),
+    delete: unary(onBug, async (request: DeleteRequest) =>
+      deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
+    ),
+    range: unary(onBug, async (request: RangeRequest) => {
+      const query = rangeFromMessage(request, limits, engine.storeId);
+      const result = await engine.range(query);
+      return rangeResponse(result, nextToken(request, result, engine.storeId));
+    }),
+    txn: unary(onBug, async (request: TxnRequest) => {
+      const maxBytes = rowsMaxBytes(limits);
+      return txnResponse(await engine.txn(txnFromMessage(request, limits), { maxBytes }));
+    }),
+    batch: unary(onBug, async (request: BatchRequest) =>
+      runBatch(engine, request.operations, limits),
+    ),
+  };
+}
+
+function nextToken(
+  request: RangeRequest,
+  result: { readonly revision: number; readonly next: Uint8Array | undefined },
+  storeId: string,
+): Uint8Array | undefined {
+  if (result.next === undefined) return undefined;
+  const token = { storeId, revision: result.revision, resume: result.next };
+  return encodePageToken(token, listingBytes(request));
+}

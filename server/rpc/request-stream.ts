@@ -1,0 +1,106 @@
+// Calls that take a stream of requests and answer each: Pipeline and KeepAlive.
+//
+// Requests are begun in the order of arrival. What is in flight, and what the peer has not taken, is
+// bounded: beyond it the stream is not read. The first request that fails as a whole ends the call
+// with its status, after the answers before it; half-close ends it after the last answer.
+
+import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
+import { KvdError } from "../kv/errors.js";
+import type { Decoded } from "./codec.js";
+import type { OnBug } from "./handlers.js";
+import { internalStatus, statusFromError } from "./status.js";
+import { type Gate, type StreamOptions, StreamWriter } from "./stream.js";
+
+export interface RequestStreamOptions<Request, Response> extends StreamOptions {
+  /** Requests in flight; 1 answers them in order. */
+  readonly inFlightMax: number;
+  readonly handle: (request: Request) => Promise<Response>;
+  /** About what an answer takes when encoded. */
+  readonly weigh: (response: Response) => number;
+  readonly onBug: OnBug;
+}
+
+export class RequestStream<Request, Response> {
+  readonly #call: ServerDuplexStream<Decoded<Request>, Response>;
+  readonly #options: RequestStreamOptions<Request, Response>;
+  readonly #writer: StreamWriter<Response>;
+  readonly #gate: Gate;
+  readonly #waiting: Decoded<Request>[] = [];
+  #inFlight = 0;
+  #state: "open" | "half-closed" | "stopping" | "over" = "open";
+  /** What the call ends with; undefined: OK. */
+  #failure: StatusObject | undefined;
+
+  constructor(
+    call: ServerDuplexStream<Decoded<Request>, Response>,
+    options: RequestStreamOptions<Request, Response>,
+  ) {
+    this.#call = call;
+    this.#options = options;
+    this.#writer = new StreamWriter(call, options);
+    this.#gate = this.#writer.gate();
+    call.on("data", (request: Decoded<Request>) => this.#take(request));
+    call.on("end", () => this.#finish("half-closed"));
+    call.once("cancelled", () => {
+      this.#state = "over";
+      this.#waiting.length = 0;
+    });
+  }
+
+  /** Takes no more requests; ends with this once what runs is answered. */
+  stop(error: KvdError): void {
+    this.#fail(error);
+  }
+
+  #take(request: Decoded<Request>): void {
+    if (this.#state !== "open") return;
+    this.#waiting.push(request);
+    this.#begin();
+  }
+
+  #begin(): void {
+    while (this.#inFlight < this.#options.inFlightMax && this.#waiting.length > 0) {
+      const request = this.#waiting.shift() as Decoded<Request>;
+      if (request.ok) this.#run(request.message);
+      else this.#fail(request.error);
+    }
+    if (this.#inFlight >= this.#options.inFlightMax) this.#call.pause();
+    else this.#call.resume();
+  }
+
+  async #run(request: Request): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      const response = await this.#options.handle(request);
+      await this.#gate.pass();
+      this.#writer.write(response, this.#options.weigh(response));
+    } catch (error) {
+      if (!(error instanceof KvdError)) this.#options.onBug(error);
+      this.#fail(error);
+    }
+    this.#inFlight -= 1;
+    this.#begin();
+    this.#endIfDone();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === "stopping" || this.#state === "over") return;
+    this.#failure = error instanceof KvdError ? statusFromError(error) : internalStatus();
+    this.#waiting.length = 0;
+    this.#finish("stopping");
+  }
+
+  #finish(state: "half-closed" | "stopping"): void {
+    if (this.#state === "over" || this.#state === "stopping") return;
+    this.#state = state;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#state === "open" || this.#state === "over") return;
+    if (this.#inFlight > 0 || this.#waiting.length > 0) return;
+    this.#state = "over";
+    if (this.#failure === undefined) this.#call.end();
+    else this.#writer.end(this.#failure);
+  }
+}
