@@ -1,0 +1,120 @@
+// The gRPC server: services, and the stop of all that they run.
+//
+// Connections are handed to it; it does not listen. A stop lets what runs finish: health says
+// NOT_SERVING, streams that would never end are ended with a status, calls have a bounded time. What
+// is still there after that is cut.
+
+import type { Socket } from "node:net";
+import {
+  type ConnectionInjector,
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { HealthService } from "../../gen/grpc/grpc/health/v1/health.js";
+import { ServerReflectionService } from "../../gen/grpc/grpc/reflection/v1/reflection.js";
+import { ServerReflectionService as AlphaReflectionService } from "../../gen/grpc/grpc/reflection/v1alpha/reflection.js";
+import type { Limits } from "../kv/limits.js";
+import type { Clock } from "../lib/clock.js";
+import type { Logger } from "../lib/logger.js";
+import { Health } from "./health.js";
+import { Reflection } from "./reflection.js";
+import { RequestTimer } from "./request-timer.js";
+
+export interface GrpcService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: object;
+}
+
+export interface GrpcServerOptions {
+  readonly services: readonly GrpcService[];
+  /** Ends the streams of the services that do not end by themselves. */
+  readonly stopStreams: () => void;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * A connection without calls is closed after so long, and one that does not answer a ping as well:
+ * what a peer that vanished has left behind is held no longer than that.
+ */
+const CONNECTION_IDLE_MAX_MS = 300_000;
+const KEEPALIVE_TIME_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+
+/** The transport's own limit lies above ours, so that ours answers, with a reason. */
+const RECEIVE_MARGIN_BYTES = 1024 * 1024;
+
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #server: Server;
+  readonly #connections: ConnectionInjector;
+  readonly #health: Health;
+  readonly #reflection: Reflection;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.#server = new Server(serverOptions(options));
+    const own = options.services.map(({ definition }) => nameOf(definition));
+    const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
+    this.#health = new Health(own);
+    this.#reflection = new Reflection([...own, ...standard]);
+    for (const service of options.services) this.#add(service);
+    this.#add({ definition: HealthService, handlers: this.#health.handlers });
+    for (const definition of [ServerReflectionService, AlphaReflectionService]) {
+      this.#add({ definition, handlers: this.#reflection.handlers });
+    }
+    this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  /** Serves a connection. */
+  accept(socket: Socket): void {
+    this.#connections.injectConnection(socket);
+  }
+
+  /** Settles when every connection is closed, `graceMs` after it was called at the latest. */
+  async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
+    this.#health.set("not serving");
+    this.#options.stopStreams();
+    this.#health.close();
+    this.#reflection.close();
+    const { clock, logger } = this.#options;
+    await new Promise<void>((resolve) => {
+      const cut = clock.setTimer(graceMs, () => {
+        logger.warn({ graceMs }, "calls that still ran were cut (--shutdown-grace)");
+        resolve();
+      });
+      this.#server.tryShutdown(() => {
+        cut.cancel();
+        resolve();
+      });
+    });
+    this.#server.forceShutdown();
+  }
+
+  #add({ definition, handlers }: GrpcService): void {
+    this.#server.addService(definition, handlers as UntypedServiceImplementation);
+  }
+}
+
+function serverOptions({ limits, clock }: GrpcServerOptions): ServerOptions {
+  const timer = new RequestTimer({ maxMs: limits.requestMaxMs, clock });
+  return {
+    "grpc.max_receive_message_length": limits.requestMaxBytes + RECEIVE_MARGIN_BYTES,
+    "grpc.max_send_message_length": -1,
+    "grpc.max_concurrent_streams": limits.connectionMaxStreams,
+    "grpc.max_connection_idle_ms": CONNECTION_IDLE_MAX_MS,
+    "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    "grpc.enable_channelz": 0,
+    interceptors: [timer.interceptor],
+  };
+}
+
+/** The full name of a service, as its paths have it: /kvd.v1.KvService/Get. */
+function nameOf(definition: ServiceDefinition): string {
+  return Object.values(definition)[0]?.path.split("/")[1] ?? "";
+}

@@ -1,0 +1,112 @@
+// The services of kvd.v1 over one engine, and the streams of theirs that do not end by themselves.
+
+import { AssertionError } from "node:assert";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv.js";
+import type { KeepAliveRequest, KeepAliveResponse } from "../../gen/grpc/kvd/v1/lease.js";
+import type { Engine } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
+import type { Clock } from "../lib/clock.js";
+import type { Logger } from "../lib/logger.js";
+import type { Decoded } from "./codec.js";
+import type { GrpcService } from "./grpc-server.js";
+import { kvDefinition, kvHandlers } from "./kv-service.js";
+import { keepAliveStreamOptions, leaseDefinition, leaseHandlers } from "./lease-service.js";
+import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
+import type { MultiWatchCall } from "./multi-watch.js";
+import { pipelineStreamOptions } from "./pipeline-service.js";
+import { RequestStream } from "./request-stream.js";
+import { multiWatch, serveWatch, type WatchCall } from "./watch-service.js";
+
+export interface KvdServicesOptions {
+  readonly engine: Engine;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For Status. */
+  readonly version: string;
+}
+
+export interface KvdServices {
+  readonly services: readonly GrpcService[];
+  /** Ends watches, and streams of requests once what runs is answered: SHUTTING_DOWN. */
+  stopStreams(): void;
+}
+
+interface OpenStream {
+  stop(error: KvdError): void;
+}
+
+type PipelineCall = ServerDuplexStream<Decoded<PipelineRequest>, PipelineResponse>;
+type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResponse>;
+
+export function kvdServices(options: KvdServicesOptions): KvdServices {
+  const { engine, limits, logger } = options;
+  const context = { ...options, onBug: (error: unknown) => reportBug(error, logger) };
+  const streams = new OpenStreams();
+  const kv = {
+    ...kvHandlers(context),
+    watch: (call: WatchCall) => serveWatch(call, context),
+    multiWatch: (call: MultiWatchCall) => streams.add(call, multiWatch(call, context)),
+    pipeline: (call: PipelineCall) =>
+      streams.add(
+        call,
+        new RequestStream<PipelineRequest, PipelineResponse>(call, pipelineStreamOptions(context)),
+      ),
+  };
+  const lease = {
+    ...leaseHandlers(context),
+    keepAlive: (call: KeepAliveCall) =>
+      streams.add(
+        call,
+        new RequestStream<KeepAliveRequest, KeepAliveResponse>(
+          call,
+          keepAliveStreamOptions(context),
+        ),
+      ),
+  };
+  return {
+    services: [
+      { definition: kvDefinition(limits), handlers: kv },
+      { definition: leaseDefinition(limits), handlers: lease },
+      { definition: maintenanceDefinition(limits), handlers: maintenanceHandlers(context) },
+    ],
+    stopStreams: () => {
+      engine.endWatches();
+      streams.stop();
+    },
+  };
+}
+
+class OpenStreams {
+  readonly #open = new Set<OpenStream>();
+  #stopped = false;
+
+  add(call: { once(event: "cancelled", listener: () => void): unknown }, stream: OpenStream): void {
+    this.#open.add(stream);
+    call.once("cancelled", () => this.#open.delete(stream));
+    if (this.#stopped) stream.stop(shuttingDown());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const stream of this.#open) stream.stop(shuttingDown());
+  }
+}
+
+function shuttingDown(): KvdError {
+  return new KvdError("SHUTTING_DOWN", "the server is shutting down");
+}
+
+/**
+ * An error of ours has become INTERNAL already. A broken invariant ends the process too: a wrong
+ * store must not keep serving.
+ */
+function reportBug(error: unknown, logger: Logger): void {
+  logger.error({ err: error }, "an error of kvd's own");
+  if (!(error instanceof AssertionError)) return;
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,162 @@
+// MultiWatch: many watches on one stream, each under an id that the client chose.
+//
+// Each watch has a queue of its own, in its watcher; they take turns in writing into the stream. A
+// watch that is refused or ends gives `ended`, its last step, which frees its id, and the stream goes
+// on; an id in use, an empty command and the stop of the server end the stream with a status. The
+// client's half-close keeps the watches. While the peer does not take what is written, commands are
+// not read.
+
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import type {
+  MultiWatchRequest,
+  MultiWatchResponse,
+  WatchRequest,
+} from "../../gen/grpc/kvd/v1/watch.js";
+import type { Watcher } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { Decoded } from "./codec.js";
+import { type OnBug, statusFromFailure } from "./handlers.js";
+import { statusFromError } from "./status.js";
+import { type Gate, type StreamOptions, StreamWriter } from "./stream.js";
+import { ENDED_BYTES, endedResponse, stepResponse, weightOfMessage } from "./watch-messages.js";
+import { pumpWatch } from "./watch-pump.js";
+
+export type MultiWatchCall = ServerDuplexStream<Decoded<MultiWatchRequest>, MultiWatchResponse>;
+
+export interface MultiWatchOptions extends StreamOptions {
+  /** Opens a watch. @throws KvdError when it is refused. */
+  readonly open: (request: WatchRequest) => Watcher;
+  readonly onBug: OnBug;
+}
+
+type Command = NonNullable<MultiWatchRequest["command"]>;
+type Create = Extract<Command, { $case: "create" }>["value"];
+
+export class MultiWatch {
+  readonly #call: MultiWatchCall;
+  readonly #options: MultiWatchOptions;
+  readonly #writer: StreamWriter<MultiWatchResponse>;
+  readonly #commandGate: Gate;
+  readonly #watches = new Map<bigint, Watcher>();
+  #stopped: KvdError | undefined;
+
+  constructor(call: MultiWatchCall, options: MultiWatchOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#writer = new StreamWriter(call, options);
+    this.#commandGate = this.#writer.gate();
+    call.once("cancelled", () => this.#closeAll());
+    call.on("data", (request: Decoded<MultiWatchRequest>) => this.#take(request));
+  }
+
+  /** Ends the stream with this, once the watches that are open have told their end. */
+  stop(error: KvdError): void {
+    this.#stopped = error;
+    this.#endIfStopped();
+  }
+
+  #take(request: Decoded<MultiWatchRequest>): void {
+    if (this.#writer.over) return;
+    try {
+      if (!request.ok) throw request.error;
+      this.#run(request.message.command);
+    } catch (error) {
+      this.#end(error);
+    }
+    if (this.#writer.full) this.#pauseCommands();
+  }
+
+  #run(command: Command | undefined): void {
+    switch (command?.$case) {
+      case undefined:
+        throw new KvdError("FIELD_MISSING", "a MultiWatchRequest without a command");
+      case "create":
+        this.#create(command.value);
+        break;
+      case "cancel":
+        this.#cancel(command.value.id);
+        break;
+      case "progress":
+        this.#askProgress(command.value.id);
+        break;
+    }
+  }
+
+  #create({ id, watch }: Create): void {
+    if (this.#watches.has(id)) {
+      throw new KvdError("FIELD_CONFLICT", `watch ${id} is open already`, {
+        fields: ["create.id"],
+      });
+    }
+    try {
+      if (watch === undefined) throw new KvdError("FIELD_MISSING", "create has no watch");
+      const watcher = this.#options.open(watch);
+      this.#watches.set(id, watcher);
+      this.#pump(id, watcher);
+    } catch (error) {
+      if (!(error instanceof KvdError)) throw error;
+      this.#writeEnded(id, error);
+    }
+  }
+
+  async #pump(id: bigint, watcher: Watcher): Promise<void> {
+    const isOpen = () => this.#watches.get(id) === watcher;
+    try {
+      const error = await pumpWatch(watcher, this.#writer.gate(), (message) => {
+        if (isOpen()) this.#writer.write(stepResponse(id, message), weightOfMessage(message));
+      });
+      if (error !== undefined && isOpen()) this.#watchEnded(id, error);
+    } catch (bug) {
+      this.#end(bug);
+    }
+  }
+
+  #watchEnded(id: bigint, error: KvdError): void {
+    this.#watches.delete(id);
+    const { stalledMs } = this.#writer;
+    if (error.reason === "WATCHER_TOO_SLOW" && stalledMs >= this.#options.idleMaxMs) {
+      this.#closeAll();
+      this.#writer.abandon(statusFromError(error));
+    } else {
+      this.#writeEnded(id, error);
+      this.#endIfStopped();
+    }
+  }
+
+  #cancel(id: bigint): void {
+    const watcher = this.#watches.get(id);
+    if (watcher === undefined) return;
+    this.#watches.delete(id);
+    watcher.close();
+    this.#writeEnded(id, undefined);
+  }
+
+  /** 0 stands for all. */
+  #askProgress(id: bigint): void {
+    if (id !== 0n) this.#watches.get(id)?.requestProgress();
+    else for (const watcher of this.#watches.values()) watcher.requestProgress();
+  }
+
+  #writeEnded(id: bigint, error: KvdError | undefined): void {
+    this.#writer.write(endedResponse(id, error), ENDED_BYTES);
+  }
+
+  #pauseCommands(): void {
+    this.#call.pause();
+    this.#commandGate.pass().then(() => this.#call.resume());
+  }
+
+  #endIfStopped(): void {
+    if (this.#stopped !== undefined && this.#watches.size === 0) this.#end(this.#stopped);
+  }
+
+  #end(error: unknown): void {
+    this.#closeAll();
+    this.#writer.end(statusFromFailure(error, this.#options.onBug));
+  }
+
+  #closeAll(): void {
+    for (const watcher of this.#watches.values()) watcher.close();
+    this.#watches.clear();
+  }
+}

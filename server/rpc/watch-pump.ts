@@ -1,0 +1,37 @@
+// Carries the messages of one watch to its stream: pull, give, and wait while the peer does not keep
+// up.
+//
+// Nothing is pulled while the gate is shut, so what a slow peer has not taken waits in the watcher,
+// which bounds it. A watch that ends while its gate is shut is noticed at once.
+
+import type { Watcher } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { WatchMessage } from "../kv/types.js";
+import type { Gate } from "./stream.js";
+
+/**
+ * Runs until the watch is over, and frees it: answers why it ended, undefined when it was closed by
+ * us.
+ *
+ * @throws what is no KvdError, an error of ours.
+ */
+export async function pumpWatch(
+  watcher: Watcher,
+  gate: Gate,
+  give: (message: WatchMessage) => void,
+): Promise<KvdError | undefined> {
+  watcher.ended.then(() => gate.open());
+  try {
+    for (;;) {
+      await gate.pass();
+      const message = await watcher.next();
+      if (message === undefined) return undefined;
+      give(message);
+    }
+  } catch (error) {
+    if (error instanceof KvdError) return error;
+    throw error;
+  } finally {
+    watcher.close();
+  }
+}

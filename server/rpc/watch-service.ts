@@ -1,0 +1,69 @@
+// Watch and MultiWatch: requests to watches of the engine, and what these give to the stream.
+//
+// What a peer does not take waits in the watch, within the watch's bound, and not in the transport.
+// A watch ends with a status that carries the revision to go on with; one whose peer takes nothing
+// at all is dropped with what the transport holds for it.
+
+import type { ServerWritableStream } from "@grpc/grpc-js";
+import type { WatchRequest, WatchResponse } from "../../gen/grpc/kvd/v1/watch.js";
+import type { Watcher } from "../kv/engine.js";
+import type { Clock } from "../lib/clock.js";
+import type { Decoded } from "./codec.js";
+import { statusFromFailure } from "./handlers.js";
+import type { ServiceOptions } from "./kv-service.js";
+import { MultiWatch, type MultiWatchCall } from "./multi-watch.js";
+import { statusFromError } from "./status.js";
+import { type StreamOptions, StreamWriter } from "./stream.js";
+import { watchResponse, watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
+import { pumpWatch } from "./watch-pump.js";
+
+export type WatchCall = ServerWritableStream<Decoded<WatchRequest>, WatchResponse>;
+
+export interface WatchOptions extends ServiceOptions {
+  readonly clock: Clock;
+}
+
+/** Large enough that a message's own cost does not count, small enough to hold many of them. */
+const WATCH_MESSAGE_BYTES = 256 * 1024;
+
+/** Each of many watches may have one message in hand, so they are smaller. */
+const MULTI_WATCH_MESSAGE_BYTES = 64 * 1024;
+
+/** What the transport may hold for a peer before its watches wait. */
+const UNSENT_MAX_BYTES = 256 * 1024;
+
+/** Runs until the watch or the call is over, and frees both. */
+export async function serveWatch(call: WatchCall, options: WatchOptions): Promise<void> {
+  const writer = new StreamWriter(call, streamOptions(options));
+  try {
+    const watcher = openWatch(call.request, options);
+    call.once("cancelled", () => watcher.close());
+    if (writer.over) watcher.close();
+    const error = await pumpWatch(watcher, writer.gate(), (message) =>
+      writer.write(watchResponse(message), weightOfMessage(message)),
+    );
+    if (error?.reason === "WATCHER_TOO_SLOW") writer.abandon(statusFromError(error));
+    else if (error !== undefined) writer.end(statusFromError(error));
+  } catch (error) {
+    writer.end(statusFromFailure(error, options.onBug));
+  }
+}
+
+export function multiWatch(call: MultiWatchCall, options: WatchOptions): MultiWatch {
+  const { engine, limits, onBug } = options;
+  return new MultiWatch(call, {
+    ...streamOptions(options),
+    onBug,
+    open: (request) =>
+      engine.watch(watchSpecFromMessage(request, limits, MULTI_WATCH_MESSAGE_BYTES)),
+  });
+}
+
+function openWatch(request: Decoded<WatchRequest>, { engine, limits }: WatchOptions): Watcher {
+  if (!request.ok) throw request.error;
+  return engine.watch(watchSpecFromMessage(request.message, limits, WATCH_MESSAGE_BYTES));
+}
+
+function streamOptions({ limits, clock }: WatchOptions): StreamOptions {
+  return { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs: limits.watcherIdleMaxMs, clock };
+}

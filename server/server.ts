@@ -1,0 +1,127 @@
+// createServer(): a kvd in this process, for main.ts, for programs that embed it and for tests.
+//
+// Opens an engine unless it is given one, listens, serves, and on close() stops in the opposite
+// order: nobody connects any more, running calls finish within a bounded time, watches end with the
+// revision to go on with, then the engine is closed, if it was opened here.
+
+import { openMemoryEngine } from "./engines/memory.js";
+import type { Engine } from "./kv/engine.js";
+import { defaultLimits, type Limits } from "./kv/limits.js";
+import { type Clock, systemClock } from "./lib/clock.js";
+import { type Logger, silentLogger } from "./lib/logger.js";
+import {
+  AddressError,
+  isLoopback,
+  type ListenAddress,
+  parseListenAddress,
+  showListenAddress,
+} from "./listen-address.js";
+import { type Listener, openListener } from "./listener.js";
+import { GrpcServer } from "./rpc/grpc-server.js";
+import { kvdServices } from "./rpc/kvd-services.js";
+import { VERSION } from "./version.js";
+
+export type { Engine, Limits, Logger };
+
+export interface ServerOptions {
+  /** host:port, [v6]:port, unix:/path; port 0 takes a free one. "127.0.0.1:0" by default. */
+  readonly listen?: string | readonly string[];
+  /** Take an address that other machines can reach, although there is neither TLS nor rights. */
+  readonly insecure?: boolean;
+  /** Those that are not named have their defaults. */
+  readonly limits?: Partial<Limits>;
+  /** Nothing is logged by default. pino's loggers will do. */
+  readonly logger?: Logger;
+  /** Where the data is: in memory by default. It stays open when the server closes. */
+  readonly engine?: Engine;
+  readonly clock?: Clock;
+  /** How long close() lets running calls go on: 10 s by default. */
+  readonly shutdownGraceMs?: number;
+}
+
+export interface KvdServer extends AsyncDisposable {
+  /** The first real address, such as "127.0.0.1:41234" or "unix:/path"; connect() takes it. */
+  readonly address: string;
+  readonly addresses: readonly string[];
+  /** Of the first TCP address; undefined when there is none. */
+  readonly port: number | undefined;
+  readonly engine: Engine;
+  /**
+   * Stops gracefully: takes no connection any more, ends watches, lets running calls finish, at most
+   * for the grace. Never throws; twice does no harm, and both calls wait for the end.
+   */
+  close(): Promise<void>;
+}
+
+const DEFAULT_LISTEN = "127.0.0.1:0";
+const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
+
+/** @throws AddressError when an address is malformed, in use, or exposed without `insecure`. */
+export async function createServer(options: ServerOptions = {}): Promise<KvdServer> {
+  const wanted = addressesFromOptions(options);
+  const limits = defaultLimits(options.limits);
+  const { clock = systemClock, logger = silentLogger } = options;
+  const engine = options.engine ?? (await openMemoryEngine({ limits, clock }));
+  const closeEngine = () => (options.engine === undefined ? engine.close() : Promise.resolve());
+  const grpc = new GrpcServer({
+    ...kvdServices({ engine, limits, clock, logger, version: VERSION }),
+    limits,
+    clock,
+    logger,
+  });
+  const listeners: Listener[] = [];
+  const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
+  try {
+    for (const address of wanted) {
+      listeners.push(await openListener(address, (socket) => grpc.accept(socket)));
+    }
+  } catch (error) {
+    await closeListeners();
+    await grpc.stop({ graceMs: 0 });
+    await closeEngine();
+    throw error;
+  }
+  const graceMs = options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS;
+  return kvdServer(listeners, engine, async () => {
+    await closeListeners();
+    await grpc.stop({ graceMs });
+    await closeEngine();
+  });
+}
+
+function kvdServer(
+  listeners: readonly Listener[],
+  engine: Engine,
+  stop: () => Promise<void>,
+): KvdServer {
+  const addresses = listeners.map(({ address }) => address);
+  const tcp = addresses.find((address) => address.kind === "tcp");
+  let stopped: Promise<void> | undefined;
+  const close = () => {
+    stopped ??= stop();
+    return stopped;
+  };
+  const shown = addresses.map(showListenAddress);
+  return {
+    address: shown[0] ?? "",
+    addresses: shown,
+    port: tcp?.port,
+    engine,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function addressesFromOptions({ listen, insecure = false }: ServerOptions): ListenAddress[] {
+  const texts = typeof listen === "string" ? [listen] : (listen ?? [DEFAULT_LISTEN]);
+  const addresses = texts.map(parseListenAddress);
+  if (addresses.length === 0) throw new AddressError("no address to listen on");
+  const exposed = addresses.find((address) => !isLoopback(address));
+  if (exposed !== undefined && !insecure) {
+    throw new AddressError(
+      `${showListenAddress(exposed)} can be reached from other machines, and there is neither TLS ` +
+        "nor rights yet: say `insecure` if that is meant",
+    );
+  }
+  return addresses;
+}
