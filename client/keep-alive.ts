@@ -34,7 +34,10 @@ interface Line {
 export class Renewals {
   readonly #calls: Calls;
   readonly #what: string;
+  /** The one for new renewals. */
   #line: Line | undefined;
+  /** All whose streams are not over, those that the server has yet to end included. */
+  readonly #lines = new Set<Line>();
 
   constructor(calls: Calls) {
     this.#calls = calls;
@@ -68,9 +71,9 @@ export class Renewals {
     });
   }
 
-  /** Ends the stream after the answers that it owes. */
+  /** For when nobody waits any more: gives the stream up, whether or not the server would end it. */
   close(): void {
-    if (this.#line !== undefined) this.#finish(this.#line);
+    for (const line of this.#lines) this.#drop(line);
   }
 
   #openLine(): Line {
@@ -94,9 +97,11 @@ export class Renewals {
     stream.on("error", () => {});
     stream.on("status", (status: StatusObject) => {
       this.#forget(line);
+      this.#lines.delete(line);
       for (const renewal of line.owed.splice(0)) renewal.fail(errorFromStatus(status, this.#what));
     });
     this.#line = line;
+    this.#lines.add(line);
     return line;
   }
 
