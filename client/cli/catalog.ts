@@ -1,0 +1,69 @@
+// The verbs of kvctl. A command's own file is loaded only when it runs or is described.
+
+import type { CommandDefinition } from "./command.js";
+
+export interface CatalogEntry {
+  readonly name: string;
+  readonly alias?: string;
+  readonly summary: string;
+  load(): Promise<CommandDefinition>;
+}
+
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    name: "get",
+    summary: "print the value of a key, or the entries of a selector",
+    load: async () => (await import("./commands/get.js")).getCommand,
+  },
+  {
+    name: "put",
+    summary: "write a key",
+    load: async () => (await import("./commands/put.js")).putCommand,
+  },
+  {
+    name: "delete",
+    alias: "del",
+    summary: "delete a key, or the keys of a selector",
+    load: async () => (await import("./commands/delete.js")).deleteCommand,
+  },
+  {
+    name: "ls",
+    summary: "list keys, one level at a time",
+    load: async () => (await import("./commands/ls.js")).lsCommand,
+  },
+  {
+    name: "range",
+    summary: "list keys and values",
+    load: async () => (await import("./commands/range.js")).rangeCommand,
+  },
+  {
+    name: "count",
+    summary: "count keys",
+    load: async () => (await import("./commands/count.js")).countCommand,
+  },
+  {
+    name: "txn",
+    summary: "compare, then do one thing or the other, atomically",
+    load: async () => (await import("./commands/txn.js")).txnCommand,
+  },
+  {
+    name: "watch",
+    summary: "print changes as they happen",
+    load: async () => (await import("./commands/watch.js")).watchCommand,
+  },
+  {
+    name: "import",
+    summary: "write the keys of a JSON Lines file",
+    load: async () => (await import("./commands/import.js")).importCommand,
+  },
+  {
+    name: "export",
+    summary: "write keys and values as JSON Lines",
+    load: async () => (await import("./commands/export.js")).exportCommand,
+  },
+  {
+    name: "status",
+    summary: "show how the server is",
+    load: async () => (await import("./commands/status.js")).statusCommand,
+  },
+];

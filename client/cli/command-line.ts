@@ -1,0 +1,182 @@
+// Takes a command line apart: verb, flags, words. Sends and writes nothing.
+//
+// The argument parser sees only what stands before the first `--`, because it would drop that mark;
+// what follows is handed on as it is. Only the file of the verb at hand is loaded.
+
+import { Command, CommanderError, Option } from "commander";
+import { CATALOG } from "./catalog.js";
+import type { CommandDefinition, OptionDefinition } from "./command.js";
+import { EXIT_MEANINGS } from "./exit-codes.js";
+import { UsageError } from "./failure.js";
+import { GLOBAL_FLAGS } from "./settings.js";
+import { packageVersion } from "./version.js";
+
+export type CommandLine =
+  /** Text to show. Not `asked` for: nothing that could be run was given. */
+  | { readonly kind: "text"; readonly text: string; readonly asked: boolean }
+  | { readonly kind: "description" }
+  | {
+      readonly kind: "run";
+      readonly verb: string;
+      readonly definition: CommandDefinition;
+      readonly words: readonly string[];
+      readonly tail: readonly string[] | undefined;
+      readonly values: Readonly<Record<string, unknown>>;
+    };
+
+const HELP_JSON: OptionDefinition = {
+  flags: "--json",
+  description: "all commands, flags and exit codes, for machines",
+};
+
+/** @throws UsageError that says what to type instead. */
+export async function parseCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  const dashes = argv.indexOf("--");
+  const head = dashes < 0 ? argv : argv.slice(0, dashes);
+  const tail = dashes < 0 ? undefined : argv.slice(dashes + 1);
+  const parser = new Parser(tail);
+  return parser.parse(head);
+}
+
+class Parser {
+  readonly #program = new Command("kvctl");
+  readonly #tail: readonly string[] | undefined;
+  #printed = "";
+  #verb: string | undefined;
+  #result: CommandLine | undefined;
+
+  constructor(tail: readonly string[] | undefined) {
+    this.#tail = tail;
+    const program = this.#program
+      .usage("<verb> [key] [value] [flags]")
+      .description("Reads, writes and watches the keys of a kvd server.")
+      .version(packageVersion(), "-V, --version", "print the version")
+      .helpOption("-h, --help", "show this help")
+      .helpCommand(false)
+      .exitOverride()
+      .configureHelp({ subcommandTerm: (command) => namesOf(command).join(", ") })
+      .configureOutput({ writeOut: (text) => this.#print(text), writeErr: () => {} })
+      .hook("preSubcommand", (_, command) => this.#define(command));
+    for (const flag of GLOBAL_FLAGS) program.addOption(globalOption(flag));
+    for (const { name, alias, summary } of CATALOG) {
+      const command = program.command(name).description(summary).argument("[words...]");
+      if (alias !== undefined) command.alias(alias);
+    }
+    program
+      .command("help")
+      .description("show the help of a verb")
+      .usage("[verb] [--json]")
+      .argument("[words...]");
+    program.addHelpText("after", exitCodesText());
+  }
+
+  async parse(head: readonly string[]): Promise<CommandLine> {
+    try {
+      await this.#program.parseAsync([...head], { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.code === "commander.help") {
+        return { kind: "text", text: this.#program.helpInformation(), asked: false };
+      }
+      if (error.exitCode !== 0) throw usageError(error, this.#verb);
+    }
+    return this.#result ?? { kind: "text", text: this.#printed, asked: true };
+  }
+
+  /** Gives a verb its flags and its action, once it is known to be the one. */
+  async #define(command: Command): Promise<void> {
+    const verb = command.name();
+    this.#verb = verb;
+    if (verb === "help") {
+      addOptions(command, [HELP_JSON]).action((words: string[], values: { json?: boolean }) =>
+        this.#help(words, values.json === true),
+      );
+      return;
+    }
+    const entry = CATALOG.find(({ name }) => name === verb);
+    if (entry === undefined) throw new Error(`no verb ${verb} in the catalog`);
+    const definition = await entry.load();
+    describe(command, entry.summary, definition);
+    command.action((words: string[]) => {
+      this.#result = {
+        kind: "run",
+        verb,
+        definition,
+        words: [...words, ...(this.#tail ?? [])],
+        tail: this.#tail,
+        values: command.optsWithGlobals(),
+      };
+    });
+  }
+
+  async #help(words: readonly string[], json: boolean): Promise<void> {
+    const [verb] = words;
+    if (json) {
+      this.#result = { kind: "description" };
+      return;
+    }
+    if (verb === undefined) {
+      this.#program.outputHelp();
+      return;
+    }
+    const command = this.#program.commands.find(
+      (known) => known.name() === verb || known.alias() === verb,
+    );
+    if (command === undefined) {
+      throw new UsageError(`there is no verb "${verb}"; kvctl help lists them`);
+    }
+    if (command.name() !== "help") await this.#define(command);
+    command.outputHelp();
+  }
+
+  #print(text: string): void {
+    this.#printed += text;
+  }
+}
+
+function globalOption(flag: (typeof GLOBAL_FLAGS)[number]): Option {
+  const { flags, description, environment, fallback } = flag;
+  return new Option(flags, `${description} (${environment}; default ${fallback})`);
+}
+
+function addOptions(command: Command, options: readonly OptionDefinition[]): Command {
+  for (const { flags, description } of options) command.addOption(new Option(flags, description));
+  return command;
+}
+
+function describe(command: Command, summary: string, definition: CommandDefinition): void {
+  const { usage, details, options, examples } = definition;
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const shown = examples.map(({ run, says }) => `  # ${says}\n  ${run}`).join("\n");
+  addOptions(command, options)
+    .usage(`${usage} [flags]`.trim())
+    .description(`${sentence}\n\n${details}\n\nExamples:\n${shown}`)
+    .configureHelp({ showGlobalOptions: true, visibleArguments: () => [] });
+}
+
+function namesOf(command: Command): string[] {
+  const alias = command.alias();
+  return alias === "" || alias === undefined ? [command.name()] : [command.name(), alias];
+}
+
+function exitCodesText(): string {
+  const codes = Object.entries(EXIT_MEANINGS).map(
+    ([code, says]) => `  ${code.padStart(3)}  ${says}`,
+  );
+  const dashes = "After --, nothing is a flag: kvctl put k -- -5";
+  return `\n${dashes}\nkvctl help <verb> shows flags and examples; kvctl help --json is for machines.\n\nExit codes:\n${codes.join("\n")}`;
+}
+
+/** The parser's words in one line, with where to look. */
+function usageError(error: CommanderError, verb: string | undefined): UsageError {
+  const said = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?")
+    .replace(/'/g, '"');
+  const look = verb === undefined ? "kvctl help lists all" : `see kvctl help ${verb}`;
+  const dash =
+    verb === "put" && error.code === "commander.unknownOption"
+      ? "; a value that starts with a dash goes after --: kvctl put KEY -- VALUE"
+      : "";
+  return new UsageError(`${said}${dash}; ${look}`, { cause: error });
+}

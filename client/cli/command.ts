@@ -1,0 +1,44 @@
+// What a command is: how it looks in help, and what it runs with. One per file in commands/.
+
+import type { Kvd } from "../index.js";
+import type { ExitCode } from "./exit-codes.js";
+import type { Flags } from "./flags.js";
+import type { Output } from "./output.js";
+import type { Settings } from "./settings.js";
+
+export interface OptionDefinition {
+  /** As the argument parser takes them: "-o, --out <file>". */
+  readonly flags: string;
+  readonly description: string;
+}
+
+export interface Example {
+  readonly run: string;
+  readonly says: string;
+}
+
+export interface CommandDefinition {
+  /** What follows the verb: "KEY VALUE". */
+  readonly usage: string;
+  /** A few lines for help, after the summary of the catalog. */
+  readonly details: string;
+  readonly options: readonly OptionDefinition[];
+  readonly examples: readonly Example[];
+  run(invocation: Invocation): Promise<ExitCode>;
+}
+
+/** One command line, taken apart. */
+export interface Invocation {
+  readonly verb: string;
+  /** What is no flag, in order; what stands after `--` too. */
+  readonly words: readonly string[];
+  /** What stands after the first `--`, taken as it is; undefined without one. */
+  readonly tail: readonly string[] | undefined;
+  readonly flags: Flags;
+  readonly settings: Settings;
+  readonly output: Output;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** The connection, opened at the first call. The transport is loaded only then. */
+  connect(): Promise<Kvd>;
+}

@@ -1,0 +1,47 @@
+// What `kvctl help --json` prints: every verb, flag, example and exit code, for machines.
+
+import { CATALOG } from "./catalog.js";
+import type { OptionDefinition } from "./command.js";
+import { EXIT_MEANINGS } from "./exit-codes.js";
+import { GLOBAL_FLAGS } from "./settings.js";
+import { packageVersion } from "./version.js";
+
+export async function description(): Promise<unknown> {
+  const commands = await Promise.all(
+    CATALOG.map(async ({ name, alias, summary, load }) => {
+      const { usage, details, options, examples } = await load();
+      return {
+        name,
+        aliases: alias === undefined ? [] : [alias],
+        summary,
+        usage: `kvctl ${name} ${usage}`.trim(),
+        details,
+        flags: options.map(flagOf),
+        examples,
+      };
+    }),
+  );
+  const globalFlags = GLOBAL_FLAGS.map(({ environment, fallback, choices, ...flag }) => ({
+    ...flagOf(flag),
+    environment,
+    default: fallback,
+    ...(choices === undefined ? {} : { choices }),
+  }));
+  const exitCodes = Object.entries(EXIT_MEANINGS).map(([code, meaning]) => ({
+    code: Number(code),
+    meaning,
+  }));
+  return { name: "kvctl", version: packageVersion(), globalFlags, commands, exitCodes };
+}
+
+/** "-o, --out <file>" in its parts. */
+function flagOf({ flags, description }: OptionDefinition): Record<string, unknown> {
+  const short = /(?:^|\s)(-[A-Za-z])\b/.exec(flags)?.[1];
+  const value = /<([^>]+)>/.exec(flags)?.[1];
+  return {
+    name: /--[a-z0-9-]+/.exec(flags)?.[0],
+    ...(short === undefined ? {} : { short }),
+    ...(value === undefined ? {} : { value }),
+    description,
+  };
+}

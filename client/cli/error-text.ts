@@ -1,0 +1,101 @@
+// What is said about an error: what happened, to which subject, with which limit, what to do.
+
+import type { KvdClientError, Reason } from "../index.js";
+import { roughText } from "./duration.js";
+import { EXIT, type ExitCode, exitCodeOfError } from "./exit-codes.js";
+import { Failure } from "./failure.js";
+import type { Settings } from "./settings.js";
+
+/** What to do about a refusal, where the server's text does not say it already. */
+const HINTS: Partial<Readonly<Record<Reason, string>>> = {
+  KEY_EMPTY: "give a key of at least one byte",
+  PREFIX_EMPTY: "say --all for all keys",
+  PRECONDITION_FAILED: "read it again and decide anew",
+  STORE_CHANGED: "it is not the store that the revision was of; begin anew, without --rev",
+  LEASE_NOT_FOUND: "it ended, or it never was; grant a new one",
+  REVISION_COMPACTED: "ask for a later revision, or leave --rev out",
+  REVISION_FUTURE: "kvctl status shows the newest revision",
+  RESULT_TOO_LARGE: "ask for less at once: --limit, --keys-only, or without --prev",
+  STORE_FULL: "delete keys, or start kvd with a larger --store-max-bytes",
+  NO_SPACE: "free space on the server's disk",
+  SHUTTING_DOWN: "wait for it to be back",
+};
+
+const CONNECT_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ENOENT: "there is no such socket",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "the host's name cannot be resolved now",
+  EACCES: "permission denied",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "the network is unreachable",
+  ETIMEDOUT: "the connection timed out",
+};
+
+/** Loading the client only to recognise its error would cost more than most commands take. */
+export function isClientError(error: unknown): error is KvdClientError {
+  return error instanceof Error && error.name === "KvdClientError";
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Failure) return error.exitCode;
+  return isClientError(error) ? exitCodeOfError(error) : EXIT.internal;
+}
+
+/** One line, for people. */
+export function errorText(
+  error: unknown,
+  settings: Pick<Settings, "server" | "timeoutMs">,
+): string {
+  if (error instanceof Failure) return error.message;
+  if (isClientError(error)) return clientErrorText(error, settings);
+  const text = error instanceof Error ? error.message : String(error);
+  return `internal error: ${text}; with --debug it shows where`;
+}
+
+function clientErrorText(
+  error: KvdClientError,
+  settings: Pick<Settings, "server" | "timeoutMs">,
+): string {
+  const { server } = settings;
+  if (error.reason !== undefined) {
+    const { operation } = error.details;
+    const where = operation === undefined ? "" : `${operation}: `;
+    const hint = HINTS[error.reason];
+    return `${where}${error.message}${hint === undefined ? "" : `; ${hint}`}`;
+  }
+  switch (error.code) {
+    case "UNAVAILABLE":
+      return unavailableText(error, server);
+    case "DEADLINE_EXCEEDED":
+      return `no answer from kvd at ${server} within ${roughText(settings.timeoutMs)}; a write may have happened; --timeout waits longer`;
+    case "UNIMPLEMENTED":
+      return `kvd at ${server} does not offer this: ${error.message}`;
+    default:
+      return error.message;
+  }
+}
+
+/** The transport tells why only in words; they are read for people, never to decide anything. */
+function unavailableText(error: KvdClientError, server: string): string {
+  const code = /\bE[A-Z_]{3,}\b/.exec(error.message)?.[0];
+  const why = CONNECT_ERRORS[code ?? ""];
+  if (/No connection established|resolution failed/i.test(error.message)) {
+    const text = `cannot reach kvd at ${server}: ${why ?? code ?? error.message}`;
+    return `${text}; start one with \`kvd --memory\` or give --server`;
+  }
+  const resume = error.details.resumeRevision;
+  const next = resume === undefined ? "a write may have happened" : `go on with --rev ${resume}`;
+  return `lost the connection to kvd at ${server}: ${why ?? error.message}; ${next}`;
+}
+
+/** For --debug: all that is known. */
+export function debugText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const facts = isClientError(error)
+    ? [`code ${error.code}`, `reason ${error.reason ?? "none"}`, JSON.stringify(error.metadata)]
+    : [];
+  const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack}` : "";
+  return `${facts.map((fact) => `${fact}\n`).join("")}${error.stack}${cause}`;
+}

@@ -1,0 +1,55 @@
+// What remains of leases, asked for once each and then counted down.
+
+import type { Entry, Kvd } from "../index.js";
+import { isClientError } from "./error-text.js";
+
+const CONCURRENT_CALLS = 32;
+
+/** Beyond it, what is known is forgotten: an export of a billion keys must not hold as many leases. */
+const MAX_KNOWN = 100_000;
+
+export class LeaseTimes {
+  readonly #kv: Kvd;
+  readonly #signal: AbortSignal;
+  readonly #now: () => number;
+  /** When it ends, on the clock of `now`. */
+  readonly #ends = new Map<bigint, number>();
+
+  constructor(kv: Kvd, options: { readonly signal: AbortSignal; readonly now?: () => number }) {
+    this.#kv = kv;
+    this.#signal = options.signal;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Asks for those leases of a page that are not known yet. */
+  async learn(entries: readonly Entry[]): Promise<void> {
+    const unknown = new Set<bigint>();
+    if (this.#ends.size > MAX_KNOWN) this.#ends.clear();
+    for (const { leaseId } of entries) {
+      if (leaseId !== 0n && !this.#ends.has(leaseId)) unknown.add(leaseId);
+    }
+    const left = unknown.values();
+    const worker = async () => {
+      for (const id of left) this.#ends.set(id, this.#now() + (await this.#ask(id)));
+    };
+    const workers = Math.min(CONCURRENT_CALLS, unknown.size);
+    await Promise.all(Array.from({ length: workers }, worker));
+  }
+
+  /** What remains, in whole milliseconds; undefined without a lease, 0 when it ended since. */
+  remainingMs(entry: Entry): number | undefined {
+    if (entry.leaseId === 0n) return undefined;
+    const end = this.#ends.get(entry.leaseId);
+    if (end === undefined) throw new Error(`lease ${entry.leaseId} was not learnt`);
+    return Math.max(0, Math.floor(end - this.#now()));
+  }
+
+  async #ask(id: bigint): Promise<number> {
+    try {
+      return (await this.#kv.lease.timeToLive(id, { signal: this.#signal })).ttlMs;
+    } catch (error) {
+      if (isClientError(error) && error.reason === "LEASE_NOT_FOUND") return 0;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// From a command line to an exit code: runs the command, says what went wrong, closes what is open.
+
+import type { Kvd } from "../index.js";
+import type { Invocation } from "./command.js";
+import { type CommandLine, parseCommandLine } from "./command-line.js";
+import { debugText, errorText, exitCodeOf } from "./error-text.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
+import { Failure, OutputClosed, UsageError } from "./failure.js";
+import { Flags } from "./flags.js";
+import { Output, type Streams } from "./output.js";
+import { isOn, readSettings, type Settings } from "./settings.js";
+
+export interface Process extends Streams {
+  /** Without the interpreter and the script. */
+  readonly argv: readonly string[];
+  /** Aborted by SIGINT and SIGTERM; the reason is the exit code. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs one command line. Never rejects. */
+export async function run(process: Process): Promise<ExitCode> {
+  let settings = plainSettings(process);
+  let output = new Output(settings, process);
+  try {
+    const line = await parseCommandLine(process.argv);
+    if (line.kind === "run") {
+      settings = readSettings(line.values, process.environment);
+      output = new Output(settings, process);
+      return await runCommand(process, { line, settings, output });
+    }
+    return await show(line, output);
+  } catch (error) {
+    return report(error, { process, settings, output });
+  }
+}
+
+/** Before flags are read, an error needs to know only how to look. */
+function plainSettings(process: Process): Settings {
+  const { KVCTL_DEBUG: debug } = process.environment;
+  const settings = readSettings({}, {});
+  return { ...settings, debug: isOn(debug) || process.argv.includes("--debug") };
+}
+
+async function show(
+  line: Exclude<CommandLine, { kind: "run" }>,
+  output: Output,
+): Promise<ExitCode> {
+  if (line.kind === "text" && !line.asked) {
+    output.errorDetail(line.text);
+    return EXIT.usage;
+  }
+  if (line.kind === "text") {
+    await output.write(line.text);
+  } else {
+    const { description } = await import("./description.js");
+    await output.json(await description());
+  }
+  await output.close({ complete: true });
+  return EXIT.ok;
+}
+
+interface Run {
+  readonly line: Extract<CommandLine, { kind: "run" }>;
+  readonly settings: Settings;
+  readonly output: Output;
+}
+
+async function runCommand(process: Process, { line, settings, output }: Run): Promise<ExitCode> {
+  let connected: Promise<Kvd> | undefined;
+  const invocation: Invocation = {
+    verb: line.verb,
+    words: line.words,
+    tail: line.tail,
+    flags: new Flags(line.values),
+    settings,
+    output,
+    signal: process.signal,
+    connect: () => {
+      connected ??= connectTo(settings);
+      return connected;
+    },
+  };
+  try {
+    const exitCode = await line.definition.run(invocation);
+    const complete = exitCode !== EXIT.interrupted && exitCode !== EXIT.terminated;
+    await output.close({ complete });
+    return exitCode;
+  } catch (error) {
+    return report(error, { process, settings, output });
+  } finally {
+    const kv = await connected?.catch(() => undefined);
+    await kv?.close();
+  }
+}
+
+async function connectTo(settings: Settings): Promise<Kvd> {
+  const { connect } = await import("../index.js");
+  try {
+    return connect(settings.server, { timeout: settings.timeoutMs });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`--server: ${error.message}`, { cause: error });
+  }
+}
+
+interface Reporting {
+  readonly process: Process;
+  readonly settings: Settings;
+  readonly output: Output;
+}
+
+/** Says what went wrong, after what was written before it. */
+async function report(error: unknown, { process, settings, output }: Reporting): Promise<ExitCode> {
+  const closed = await output.close({ complete: false }).then(
+    () => false,
+    (thrown) => thrown instanceof OutputClosed,
+  );
+  if (closed || error instanceof OutputClosed) return EXIT.ok;
+  if (process.signal.aborted) return process.signal.reason as ExitCode;
+  output.error(errorText(error, settings));
+  if (error instanceof Failure && error.detail !== undefined) output.errorDetail(error.detail);
+  if (settings.debug) output.errorDetail(debugText(error));
+  return exitCodeOf(error);
+}
