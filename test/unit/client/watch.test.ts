@@ -330,14 +330,3 @@ test("a consumer that is behind lets the server wait, and misses nothing", async
   }
   t.is(expected, total + 1);
 });
-
-test("more watches than a connection has streams do not starve calls or each other", async (t) => {
-  const kv = await connectScript(t, {
-    kv: { watch: (call: WatchCall) => call.write(created(1)) },
-  });
-  const watches = Array.from({ length: 400 }, () => kv.watch("a"));
-  await Promise.all(watches.map((watch) => watch.ready()));
-  await kv.maintenance.status();
-  for (const watch of watches) watch.close();
-  t.is((await kv.watch("a").ready()).revision, 1);
-});

@@ -1,0 +1,57 @@
+// Status, compaction and hashes through the client, against a real server.
+
+import test from "ava";
+import { KvdClientError } from "../../../client/index.js";
+import { serve } from "./served.js";
+
+test("status tells how the server is", async (t) => {
+  const { kv, engine } = await serve(t, { limits: { valueMaxBytes: 1000 } });
+  await kv.put("a", "1");
+  await kv.lease.grant("1h");
+  const status = await kv.maintenance.status();
+  t.like(status, {
+    engine: "memory",
+    storeId: engine.storeId,
+    revision: 2,
+    durableRevision: 2,
+    keys: 1,
+    leases: 1,
+    watchers: 0,
+    diskBytes: 0,
+    fsyncPolicy: "memory",
+    problems: [],
+    capabilities: [],
+  });
+  t.true(status.liveBytes > 0 && status.uptimeMs >= 0);
+  t.like(
+    status.limits.find(({ flag }) => flag === "--value-max-bytes"),
+    { value: 1000, unit: "bytes" },
+  );
+  t.true(Object.values(status.counters).every(Number.isSafeInteger));
+});
+
+test("compaction moves the compact revision and refuses to go back or ahead", async (t) => {
+  const { kv } = await serve(t);
+  for (const value of ["1", "2", "3"]) await kv.put("a", value);
+  t.deepEqual(await kv.maintenance.compact(3), { revision: 4, compactRevision: 3 });
+  const reasonOf = async (revision: number) =>
+    (await t.throwsAsync<KvdClientError>(kv.maintenance.compact(revision)))?.reason;
+  t.is(await reasonOf(3), "REVISION_COMPACTED");
+  t.is(await reasonOf(5), "REVISION_FUTURE");
+  t.is(await reasonOf(0), "NUMBER_OUT_OF_RANGE");
+  await t.throwsAsync(kv.maintenance.compact(1.5), { instanceOf: TypeError });
+});
+
+test("a hash is that of a revision, whatever is written later", async (t) => {
+  const { kv } = await serve(t);
+  await kv.put("a", "1");
+  const then = await kv.maintenance.hash();
+  t.is(then.hash.length, 32);
+  t.is(then.revision, 2);
+  await kv.put("a", "2");
+  t.notDeepEqual((await kv.maintenance.hash()).hash, then.hash);
+  t.deepEqual((await kv.maintenance.hash({ revision: 2 })).hash, then.hash);
+  const future = kv.maintenance.hash({ revision: 9 });
+  const error = await t.throwsAsync(future, { instanceOf: KvdClientError });
+  t.is(error?.reason, "REVISION_FUTURE");
+});
