@@ -59,7 +59,9 @@ class KvdConnection extends KvCalls implements Kvd {
   readonly #channel: Client;
   readonly #watchChannels: WatchChannels;
   readonly #watches = new Set<Watch>();
-  #closing: Promise<void> | undefined;
+  /** Aborted by close(), for what waits for a server that may never come. */
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
 
   constructor(address: string, options: ConnectOptions) {
     const target = targetFromAddress(address);
@@ -97,8 +99,11 @@ class KvdConnection extends KvCalls implements Kvd {
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
+    const { signal } = this.#closing;
+    const either =
+      options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
     try {
-      await this.#maintenance.status({ ...options, waitForReady: true });
+      await this.#maintenance.status({ ...options, signal: either, waitForReady: true });
     } catch (error) {
       const late = error instanceof KvdClientError && error.code === "DEADLINE_EXCEEDED";
       const state = this.#channel.getChannel().getConnectivityState(false);
@@ -109,8 +114,8 @@ class KvdConnection extends KvCalls implements Kvd {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,6 +123,7 @@ class KvdConnection extends KvCalls implements Kvd {
   }
 
   async #close(): Promise<void> {
+    this.#closing.abort(closedError());
     for (const watch of this.#watches) watch.close();
     this.#watchChannels.close();
     await this.#calls.gate.close();

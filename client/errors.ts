@@ -113,7 +113,10 @@ const DOMAIN = "kvd.v1";
 export function errorFromStatus(wire: WireStatus, what: string): KvdClientError {
   const code = statusName(wire.code);
   const info = errorInfoOf(wire.metadata);
-  if (info === undefined) return new KvdClientError(code, `${what}: ${wire.details}`);
+  if (info === undefined) {
+    const text = wire.details.replace(/\s*Resolution note:\s*$/, "");
+    return new KvdClientError(code, `${what}: ${text}`);
+  }
   return errorFromInfo(code, wire.details, info);
 }
 

@@ -17,7 +17,7 @@ import { messageFromDuration, msFromMessage } from "./duration.js";
 import { ReceivedKey } from "./entry.js";
 import { Renewals } from "./keep-alive.js";
 import { leaseIdToMessage, numberFromInt64 } from "./numbers.js";
-import type { CallOptions, DurationLike, LeaseInfo, Leases } from "./types.js";
+import type { CallOptions, DurationLike, LeaseInfo, LeaseKeys, Leases } from "./types.js";
 
 const GRANT = method(LeaseServiceService.grant.path, GrantRequest, GrantResponse);
 const REVOKE = method(LeaseServiceService.revoke.path, RevokeRequest, RevokeResponse);
@@ -70,15 +70,19 @@ export class LeaseCalls implements Leases {
   async timeToLive(
     id: bigint,
     options: CallOptions & { readonly withKeys?: boolean } = {},
-  ): Promise<LeaseInfo & { readonly keys: readonly Uint8Array[]; readonly more: boolean }> {
+  ): Promise<LeaseKeys> {
     const request = { id: leaseIdToMessage(id), withKeys: options.withKeys ?? false };
-    return this.#calls.unary(TIME_TO_LIVE, request, options, (response) => ({
-      id,
-      ttlMs: msFromMessage(response.ttl),
-      grantedTtlMs: msFromMessage(response.grantedTtl),
-      keys: response.keys.map(({ keyForm }) => new ReceivedKey(keyForm).keyBytes),
-      more: response.more,
-    }));
+    return this.#calls.unary(TIME_TO_LIVE, request, options, (response) => {
+      const keys = response.keys.map(({ keyForm }) => new ReceivedKey(keyForm));
+      return {
+        id,
+        ttlMs: msFromMessage(response.ttl),
+        grantedTtlMs: msFromMessage(response.grantedTtl),
+        keys: keys.map(({ key }) => key),
+        keyBytes: keys.map(({ keyBytes }) => keyBytes),
+        more: response.more,
+      };
+    });
   }
 
   async *list(options: CallOptions = {}): AsyncGenerator<LeaseInfo, void> {

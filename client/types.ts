@@ -384,6 +384,16 @@ export interface LeaseInfo {
   readonly grantedTtlMs: number;
 }
 
+/** What remains of a lease, and its keys when they were asked for. */
+export interface LeaseKeys extends LeaseInfo {
+  /** In byte order, as text (see Entry.key). */
+  readonly keys: readonly string[];
+  /** The same, exactly. */
+  readonly keyBytes: readonly Uint8Array[];
+  /** There are keys beyond those. */
+  readonly more: boolean;
+}
+
 /** Leases, as kv.lease: a time to live that keys attach to. When it ends, its keys are deleted. */
 export interface Leases {
   /**
@@ -414,7 +424,7 @@ export interface Leases {
   timeToLive(
     id: bigint,
     options?: CallOptions & { readonly withKeys?: boolean },
-  ): Promise<LeaseInfo & { readonly keys: readonly Uint8Array[]; readonly more: boolean }>;
+  ): Promise<LeaseKeys>;
   /** All leases by id. Those that come and go meanwhile may or may not be among them. */
   list(options?: CallOptions): AsyncIterable<LeaseInfo>;
 }

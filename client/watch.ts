@@ -124,12 +124,15 @@ export class OpenWatch implements Watch {
     this.#taken = true;
     const end = () => this.close();
     return {
-      next: () =>
-        generator.next().catch((error) => {
+      async next() {
+        try {
+          return await generator.next();
+        } catch (error) {
           end();
           throw error;
-        }),
-      return: () => {
+        }
+      },
+      async return() {
         end();
         return generator.return();
       },

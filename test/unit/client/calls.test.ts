@@ -210,6 +210,13 @@ test("ready resolves once the server answers, and can be aborted before", async 
   t.is((await waiting)?.code, "CANCELLED");
 });
 
+test("close does not wait for a server that ready() waits for", async (t) => {
+  const kv = connectTo(t, `127.0.0.1:${await closedPort()}`);
+  const waiting = t.throwsAsync(kv.ready({ timeout: 0 }), { instanceOf: KvdClientError });
+  await kv.close();
+  t.is((await waiting)?.code, "CANCELLED");
+});
+
 test("many calls with one signal leave no listener and no warning behind", async (t) => {
   const warnings: Error[] = [];
   const note = (warning: Error) => warnings.push(warning);

@@ -74,25 +74,34 @@ test("a renewal that gave up does not take the answer of the next", async (t) =>
 });
 
 test("when every renewal gave up, the stream is given up and the next opens another", async (t) => {
+  const arrived = signalled();
   const canceled = signalled();
   let streams = 0;
   const keepAlive = (call: KeepAliveCall) => {
     streams += 1;
-    if (streams === 1) {
-      call.on("cancelled", () => canceled.settle());
-      return;
-    }
-    call.on("data", ({ id }: KeepAliveRequest) =>
-      call.write({ id, ttl: { seconds: 5n, nanos: 0 } }),
-    );
+    call.on("cancelled", () => canceled.settle());
+    call.on("data", ({ id }: KeepAliveRequest) => {
+      if (id === 1n) arrived.settle();
+      else call.write({ id, ttl: { seconds: 5n, nanos: 0 } });
+    });
   };
   const kv = await connectScript(t, { lease: { keepAlive } });
-  const late = await t.throwsAsync(kv.lease.keepAlive(1n, { timeout: 20 }), {
-    instanceOf: KvdClientError,
-  });
-  t.is(late?.code, "DEADLINE_EXCEEDED");
+  const controller = new AbortController();
+  const { signal } = controller;
+  const outcome = t.throwsAsync(kv.lease.keepAlive(1n, { signal }), { instanceOf: KvdClientError });
+  await arrived.happened;
+  controller.abort();
+  t.is((await outcome)?.code, "CANCELLED");
   await canceled.happened;
-  t.is(await kv.lease.keepAlive(1n), 5000);
+  t.is(await kv.lease.keepAlive(2n), 5000);
+  t.is(streams, 2);
+});
+
+test("a renewal that gets no answer ends at its deadline", async (t) => {
+  const kv = await connectScript(t, { lease: { keepAlive: () => {} } });
+  const late = kv.lease.keepAlive(1n, { timeout: "20ms" });
+  const error = await t.throwsAsync(late, { instanceOf: KvdClientError });
+  t.is(error?.code, "DEADLINE_EXCEEDED");
 });
 
 test("a stream that ends with an error fails all that waited, and the next opens another", async (t) => {
