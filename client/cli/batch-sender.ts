@@ -105,8 +105,10 @@ export class BatchSender {
   }
 }
 
+/** The transport's own limit on messages answers without a reason. */
 function isTooLarge(error: unknown): boolean {
   if (!isClientError(error)) return false;
+  if (error.reason === undefined) return error.code === "RESOURCE_EXHAUSTED";
   return error.reason === "TOO_MANY_OPERATIONS" || error.reason === "REQUEST_TOO_LARGE";
 }
 

@@ -6,6 +6,8 @@ export interface CatalogEntry {
   readonly name: string;
   readonly alias?: string;
   readonly summary: string;
+  /** Changes the store, so an answer that does not come leaves that open. */
+  readonly writes: boolean;
   load(): Promise<CommandDefinition>;
 }
 
@@ -13,57 +15,68 @@ export const CATALOG: readonly CatalogEntry[] = [
   {
     name: "get",
     summary: "print the value of a key, or the entries of a selector",
+    writes: false,
     load: async () => (await import("./commands/get.js")).getCommand,
   },
   {
     name: "put",
     summary: "write a key",
+    writes: true,
     load: async () => (await import("./commands/put.js")).putCommand,
   },
   {
     name: "delete",
     alias: "del",
     summary: "delete a key, or the keys of a selector",
+    writes: true,
     load: async () => (await import("./commands/delete.js")).deleteCommand,
   },
   {
     name: "ls",
     summary: "list keys, one level at a time",
+    writes: false,
     load: async () => (await import("./commands/ls.js")).lsCommand,
   },
   {
     name: "range",
     summary: "list keys and values",
+    writes: false,
     load: async () => (await import("./commands/range.js")).rangeCommand,
   },
   {
     name: "count",
     summary: "count keys",
+    writes: false,
     load: async () => (await import("./commands/count.js")).countCommand,
   },
   {
     name: "txn",
     summary: "compare, then do one thing or the other, atomically",
+    writes: true,
     load: async () => (await import("./commands/txn.js")).txnCommand,
   },
   {
     name: "watch",
     summary: "print changes as they happen",
+    writes: false,
     load: async () => (await import("./commands/watch.js")).watchCommand,
   },
   {
     name: "import",
     summary: "write the keys of a JSON Lines file",
+    writes: true,
     load: async () => (await import("./commands/import.js")).importCommand,
   },
   {
     name: "export",
     summary: "write keys and values as JSON Lines",
+    writes: false,
     load: async () => (await import("./commands/export.js")).exportCommand,
   },
   {
     name: "status",
     summary: "show how the server is",
+    writes: false,
     load: async () => (await import("./commands/status.js")).statusCommand,
   },
 ];

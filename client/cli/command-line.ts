@@ -18,6 +18,7 @@ export type CommandLine =
   | {
       readonly kind: "run";
       readonly verb: string;
+      readonly writes: boolean;
       readonly definition: CommandDefinition;
       readonly words: readonly string[];
       readonly tail: readonly string[] | undefined;
@@ -101,6 +102,7 @@ class Parser {
       this.#result = {
         kind: "run",
         verb,
+        writes: entry.writes,
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,

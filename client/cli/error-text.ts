@@ -43,22 +43,23 @@ export function exitCodeOf(error: unknown): ExitCode {
   return isClientError(error) ? exitCodeOfError(error) : EXIT.internal;
 }
 
+/** What was being done when it went wrong. */
+export interface ErrorContext {
+  readonly settings: Pick<Settings, "server" | "timeoutMs">;
+  /** The command changes the store. */
+  readonly writes: boolean;
+}
+
 /** One line, for people. */
-export function errorText(
-  error: unknown,
-  settings: Pick<Settings, "server" | "timeoutMs">,
-): string {
+export function errorText(error: unknown, context: ErrorContext): string {
   if (error instanceof Failure) return error.message;
-  if (isClientError(error)) return clientErrorText(error, settings);
+  if (isClientError(error)) return clientErrorText(error, context);
   const text = error instanceof Error ? error.message : String(error);
   return `internal error: ${text}; with --debug it shows where`;
 }
 
-function clientErrorText(
-  error: KvdClientError,
-  settings: Pick<Settings, "server" | "timeoutMs">,
-): string {
-  const { server } = settings;
+function clientErrorText(error: KvdClientError, context: ErrorContext): string {
+  const { server, timeoutMs } = context.settings;
   if (error.reason !== undefined) {
     const { operation } = error.details;
     const where = operation === undefined ? "" : `${operation}: `;
@@ -67,9 +68,11 @@ function clientErrorText(
   }
   switch (error.code) {
     case "UNAVAILABLE":
-      return unavailableText(error, server);
+      return unavailableText(error, context);
     case "DEADLINE_EXCEEDED":
-      return `no answer from kvd at ${server} within ${roughText(settings.timeoutMs)}; a write may have happened; --timeout waits longer`;
+      return `no answer from kvd at ${server} within ${roughText(timeoutMs)}${doubt(context)}; --timeout waits longer`;
+    case "RESOURCE_EXHAUSTED":
+      return `too large for one message: ${error.message}`;
     case "UNIMPLEMENTED":
       return `kvd at ${server} does not offer this: ${error.message}`;
     default:
@@ -78,16 +81,23 @@ function clientErrorText(
 }
 
 /** The transport tells why only in words; they are read for people, never to decide anything. */
-function unavailableText(error: KvdClientError, server: string): string {
+function unavailableText(error: KvdClientError, context: ErrorContext): string {
+  const { server } = context.settings;
   const code = /\bE[A-Z_]{3,}\b/.exec(error.message)?.[0];
   const why = CONNECT_ERRORS[code ?? ""];
-  if (/No connection established|resolution failed/i.test(error.message)) {
-    const text = `cannot reach kvd at ${server}: ${why ?? code ?? error.message}`;
+  const unresolved = /resolution failed/i.test(error.message);
+  if (unresolved || /No connection established/i.test(error.message)) {
+    const cause = unresolved ? "the host's name cannot be resolved" : (why ?? error.message);
+    const text = `cannot reach kvd at ${server}: ${cause}`;
     return `${text}; start one with \`kvd --memory\` or give --server`;
   }
   const resume = error.details.resumeRevision;
-  const next = resume === undefined ? "a write may have happened" : `go on with --rev ${resume}`;
-  return `lost the connection to kvd at ${server}: ${why ?? error.message}; ${next}`;
+  const next = resume === undefined ? doubt(context) : `; go on with --rev ${resume}`;
+  return `lost the connection to kvd at ${server}: ${why ?? error.message}${next}`;
+}
+
+function doubt({ writes }: ErrorContext): string {
+  return writes ? "; the write may have happened" : "";
 }
 
 /** For --debug: all that is known. */

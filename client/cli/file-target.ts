@@ -5,7 +5,7 @@
 // /dev/null) is written to as it is.
 
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { EXIT } from "./exit-codes.js";
+import { EXIT, type ExitCode } from "./exit-codes.js";
 import { Failure } from "./failure.js";
 import { fileErrorText, isFileError } from "./values.js";
 
@@ -33,7 +33,7 @@ export class FileTarget {
       const file = await open(partial, "wx", present?.mode ?? 0o666);
       return new FileTarget(target, partial, file);
     } catch (error) {
-      throw failureOf(path, error);
+      throw failureOf(path, error, EXIT.usage);
     }
   }
 
@@ -42,7 +42,7 @@ export class FileTarget {
     try {
       await this.#file.writeFile(bytes);
     } catch (error) {
-      throw failureOf(this.#path, error);
+      throw failureOf(this.#path, error, EXIT.internal);
     }
   }
 
@@ -54,13 +54,13 @@ export class FileTarget {
       if (options.complete) await rename(this.#partial, this.#path);
       else await rm(this.#partial, { force: true });
     } catch (error) {
-      throw failureOf(this.#path, error);
+      throw failureOf(this.#path, error, EXIT.internal);
     }
   }
 }
 
-function failureOf(path: string, error: unknown): unknown {
+function failureOf(path: string, error: unknown, exitCode: ExitCode): unknown {
   if (!isFileError(error)) return error;
   const text = `cannot write ${path}: ${fileErrorText(error)}`;
-  return new Failure(EXIT.usage, text, { cause: error });
+  return new Failure(exitCode, text, { cause: error });
 }

@@ -16,6 +16,8 @@ const interruption = new AbortController();
 function end(exitCode: ExitCode): void {
   if (interruption.signal.aborted) process.exit(exitCode);
   interruption.abort(exitCode);
+  // Whatever waits for input ends too.
+  process.stdin.destroy();
   setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
 }
 

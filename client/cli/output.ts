@@ -5,10 +5,12 @@
 // instead of filling memory; a reader that is gone ends it (OutputClosed).
 
 import type { Writable } from "node:stream";
-import { OutputClosed } from "./failure.js";
+import { EXIT } from "./exit-codes.js";
+import { Failure, OutputClosed } from "./failure.js";
 import { FileTarget } from "./file-target.js";
 import type { Format, Settings } from "./settings.js";
 import { plainLine, safeJson } from "./terminal-text.js";
+import { fileErrorText } from "./values.js";
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -104,9 +106,10 @@ export class Output {
     if (!this.quiet) this.#streams.stderr.write(`${plainLine(text)}\n`);
   }
 
-  /** An error: one line. */
+  /** An error: one line, in place of a progress bar that may stand there. */
   error(text: string): void {
-    this.#streams.stderr.write(`${this.#errorPrefix()} ${plainLine(text)}\n`);
+    const clear = this.notesToTerminal ? "\r\u001b[K" : "";
+    this.#streams.stderr.write(`${clear}${this.#errorPrefix()} ${plainLine(text)}\n`);
   }
 
   /** More about an error, in lines as they are: a caret, a stack. */
@@ -151,11 +154,15 @@ function writeAll(stream: Writable, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(chunk, (error) => {
       if (error === null || error === undefined) resolve();
-      else reject(isClosedPipe(error) ? new OutputClosed("standard output is closed") : error);
+      else reject(writeError(error));
     });
   });
 }
 
-function isClosedPipe(error: NodeJS.ErrnoException): boolean {
-  return error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED";
+function writeError(error: NodeJS.ErrnoException): Error {
+  if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") {
+    return new OutputClosed("standard output is closed");
+  }
+  const text = `cannot write to standard output: ${fileErrorText(error)}`;
+  return new Failure(EXIT.internal, text, { cause: error });
 }

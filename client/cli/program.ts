@@ -30,7 +30,7 @@ export async function run(process: Process): Promise<ExitCode> {
     }
     return await show(line, output);
   } catch (error) {
-    return report(error, { process, settings, output });
+    return report(error, { process, settings, output, writes: false });
   }
 }
 
@@ -86,7 +86,7 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     await output.close({ complete });
     return exitCode;
   } catch (error) {
-    return report(error, { process, settings, output });
+    return report(error, { process, settings, output, writes: line.writes });
   } finally {
     const kv = await connected?.catch(() => undefined);
     await kv?.close();
@@ -107,17 +107,21 @@ interface Reporting {
   readonly process: Process;
   readonly settings: Settings;
   readonly output: Output;
+  readonly writes: boolean;
 }
 
 /** Says what went wrong, after what was written before it. */
-async function report(error: unknown, { process, settings, output }: Reporting): Promise<ExitCode> {
+async function report(
+  error: unknown,
+  { process, settings, output, writes }: Reporting,
+): Promise<ExitCode> {
   const closed = await output.close({ complete: false }).then(
     () => false,
     (thrown) => thrown instanceof OutputClosed,
   );
   if (closed || error instanceof OutputClosed) return EXIT.ok;
   if (process.signal.aborted) return process.signal.reason as ExitCode;
-  output.error(errorText(error, settings));
+  output.error(errorText(error, { settings, writes }));
   if (error instanceof Failure && error.detail !== undefined) output.errorDetail(error.detail);
   if (settings.debug) output.errorDetail(debugText(error));
   return exitCodeOf(error);

@@ -8,7 +8,7 @@ export async function tableText(
   const { default: Table } = await import("cli-table3");
   const table = new Table({
     head: [...head],
-    style: { head: [], border: [] },
+    style: { head: [], border: [], compact: true },
     colAligns: head.map((_, column) => (options.right?.includes(column) ? "right" : "left")),
   });
   for (const row of rows) table.push([...row]);

@@ -27,7 +27,8 @@ export async function writeEvent(
   }
   const value = event.type === "put" ? lineText(event.entry.bytes) : `(${event.reason})`;
   const shown = options.diff ? diffText(output, event) : undefined;
-  await output.line(headText(output, event) + (shown === undefined ? `\t${value}` : ""));
+  const told = shown === undefined || event.type === "delete" ? `\t${value}` : "";
+  await output.line(headText(output, event) + told);
   if (shown !== undefined) {
     if (shown !== "") await output.line(shown);
   } else if (options.previous && event.previous !== undefined) {

@@ -106,7 +106,7 @@ function jsonOf(bytes: Uint8Array): string {
   try {
     return prettyJson(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
-    const text = `the value is not JSON: ${(error as Error).message}; without --json it prints`;
+    const text = `the value is not JSON: ${(error as Error).message}; leave --json out to see it`;
     throw new Failure(EXIT.invalid, text, { cause: error });
   }
 }

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import type { BatchResultItem, Kvd } from "../../index.js";
 import { BatchSender, type NumberedPut } from "../batch-sender.js";
 import type { CommandDefinition, Invocation } from "../command.js";
-import { errorText } from "../error-text.js";
+import { errorText, exitCodeOf } from "../error-text.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import { Previewer } from "../import-preview.js";
@@ -148,14 +148,15 @@ class ImportJob {
 
   /** An error ends the import; what was written before it must be told. */
   withTally(error: unknown): unknown {
-    if (this.#written === 0 || this.#invocation.signal.aborted || error instanceof UsageError) {
+    const { settings, signal, output } = this.#invocation;
+    if (this.#written === 0) return error;
+    if (signal.aborted) {
+      output.note(`${this.#summary()}, then it was interrupted; importing again does no harm`);
       return error;
     }
-    const { settings } = this.#invocation;
-    this.#invocation.output.note(this.#summary());
-    const text = `${errorText(error, settings)}; importing again does no harm`;
-    const exitCode = error instanceof Failure ? error.exitCode : undefined;
-    return exitCode === undefined ? error : new Failure(exitCode, text, { cause: error });
+    const before = `${this.#written} keys were written before; importing again does no harm`;
+    const text = `${errorText(error, { settings, writes: false })}; ${before}`;
+    return new Failure(exitCodeOf(error), text, { cause: error });
   }
 
   get #stopped(): boolean {
@@ -169,8 +170,9 @@ class ImportJob {
       return `would add ${added}, update ${updated}, leave ${unchanged} unchanged${failed}`;
     }
     const seconds = (performance.now() - this.#startedMs) / 1_000;
-    const pace = `in ${seconds.toFixed(1)}s, ${Math.round(this.#written / seconds)} a second`;
-    return `imported ${this.#written} keys${failed} ${pace}`;
+    const pace = `, ${Math.round(this.#written / seconds)} a second`;
+    const keys = this.#written === 1 ? "1 key" : `${this.#written} keys`;
+    return `imported ${keys}${failed} in ${seconds.toFixed(1)}s${seconds < 1 ? "" : pace}`;
   }
 
   #putOf(line: Line): NumberedPut | undefined {
