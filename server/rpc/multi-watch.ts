@@ -116,7 +116,8 @@ export class MultiWatch {
     const { stalledMs } = this.#writer;
     if (error.reason === "WATCHER_TOO_SLOW" && stalledMs >= this.#options.idleMaxMs) {
       this.#closeAll();
-      this.#writer.abandon(statusFromError(error));
+      // Where to go on is told of one watch; here it would be taken for all.
+      this.#writer.abandon(statusFromError(new KvdError(error.reason, error.message)));
     } else {
       this.#writeEnded(id, error);
       this.#endIfStopped();

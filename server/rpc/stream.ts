@@ -8,7 +8,7 @@
 
 import type { StatusObject } from "@grpc/grpc-js";
 import type { Clock, Timer } from "../lib/clock.js";
-import { dropQueueAndEnd, endWithStatus, resetCall, type WritingCall } from "./transport.js";
+import { endWithStatus, resetCall, type WritingCall } from "./transport.js";
 
 export interface StreamOptions {
   /** Producers wait while so many bytes, or more, have not been taken. */
@@ -87,18 +87,21 @@ export class StreamWriter<Message> {
 
   /** Ends the stream with a status, after what was written. */
   end(status: StatusObject): void {
-    this.#end(this.#options.idleMaxMs, () => endWithStatus(this.#call, status));
+    this.#end(status, this.#options.idleMaxMs);
   }
 
-  /** Ends the stream of a peer that takes nothing: what waits for it is dropped. */
+  /**
+   * The same for a peer that has taken nothing for long: it has little time left. What was written
+   * is not dropped alone, because the status may tell what comes after it.
+   */
   abandon(status: StatusObject): void {
-    this.#end(LAST_WORD_MS, () => dropQueueAndEnd(this.#call, status));
+    this.#end(status, LAST_WORD_MS);
   }
 
-  #end(patienceMs: number, end: () => void): void {
+  #end(status: StatusObject, patienceMs: number): void {
     if (this.#over) return;
     this.#lastWord = this.#options.clock.setTimer(patienceMs, () => resetCall(this.#call));
-    end();
+    endWithStatus(this.#call, status);
     this.#over = true;
     this.#openAll();
   }

@@ -1,10 +1,9 @@
-// What grpc-js has no public way to say about a call: its HTTP/2 stream, and the last words to a peer
-// that does not listen.
+// What grpc-js has no public way to ask of a call: its HTTP/2 stream, so that it can be reset.
 //
 // grpc-js sends a status after everything that was written before, so to a peer that reads nothing it
-// is never sent, and what is buffered for it is never freed. The stream below can be reset; it is a
-// private field, so this is the one file that reads it, and it does without if it is not there.
-// transport.test.ts turns red when a new version of grpc-js has moved it.
+// is never sent, and what is buffered for it is never freed. A reset is not held up. The stream is a
+// private field, so this is the one file that reads it, and it does without if it is not there;
+// request-timer.test.ts turns red when a new version of grpc-js has moved it.
 
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
@@ -17,7 +16,6 @@ export interface WritingCall<Message> {
   /** Calls back once the transport has taken the message, or never will. */
   write(message: Message, taken: () => void): boolean;
   emit(event: "error", status: StatusObject): boolean;
-  destroy(): unknown;
 }
 
 /** The HTTP/2 stream of a call as an interceptor sees it. */
@@ -39,24 +37,7 @@ export function endWithStatus(call: WritingCall<never>, status: StatusObject): v
   call.emit("error", status);
 }
 
-/**
- * Drops what waits for the peer, but for the message that is on its way, and sends the status after
- * that.
- */
-export function dropQueueAndEnd(call: WritingCall<never>, status: StatusObject): void {
-  const inner = interceptingCallOf(call);
-  if (inner === undefined) {
-    endWithStatus(call, status);
-  } else {
-    call.destroy();
-    inner.sendStatus(status);
-  }
-}
-
-/**
- * Frees a call whose peer does not read: a reset is not held up by what was not read. Most clients
- * show it as RESOURCE_EXHAUSTED.
- */
+/** Frees a call whose peer does not read. Most clients show it as RESOURCE_EXHAUSTED. */
 export function resetCall(call: WritingCall<never>): void {
   const inner = interceptingCallOf(call);
   const stream = inner && http2StreamOf(inner);

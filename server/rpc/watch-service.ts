@@ -1,8 +1,8 @@
 // Watch and MultiWatch: requests to watches of the engine, and what these give to the stream.
 //
 // What a peer does not take waits in the watch, within the watch's bound, and not in the transport.
-// A watch ends with a status that carries the revision to go on with; one whose peer takes nothing
-// at all is dropped with what the transport holds for it.
+// A watch ends with a status that carries the revision to go on with; if the peer does not take that
+// either, its stream is reset, and what the transport holds for it is freed.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { WatchRequest, WatchResponse } from "../../gen/grpc/kvd/v1/watch.js";

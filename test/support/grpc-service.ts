@@ -4,13 +4,16 @@ import {
   type ChannelCredentials,
   type Client,
   credentials,
+  type Metadata,
   Server,
   ServerCredentials,
   type ServerOptions,
   type ServiceDefinition,
+  type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { ExecutionContext } from "ava";
+import { ErrorInfo, Status } from "../../gen/grpc/kvd/v1/error.js";
 
 export interface ServedService {
   readonly definition: ServiceDefinition;
@@ -52,7 +55,7 @@ export function connectClient<T extends Client>(
 export interface StreamLog<Message> {
   readonly messages: Message[];
   /** Settles with the status once the stream has ended. */
-  readonly status: Promise<{ readonly code: number; readonly details: string }>;
+  readonly status: Promise<StatusObject>;
   /** Settles once there are so many messages. @throws when the stream ends before. */
   received(count: number): Promise<readonly Message[]>;
 }
@@ -60,10 +63,7 @@ export interface StreamLog<Message> {
 interface ReadingCall<Message> {
   on(event: "data", listener: (message: Message) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(
-    event: "status",
-    listener: (status: { readonly code: number; readonly details: string }) => void,
-  ): unknown;
+  on(event: "status", listener: (status: StatusObject) => void): unknown;
 }
 
 export function logStream<Message>(call: ReadingCall<Message>): StreamLog<Message> {
@@ -78,7 +78,7 @@ export function logStream<Message>(call: ReadingCall<Message>): StreamLog<Messag
     look();
   });
   call.on("error", () => {});
-  const status = new Promise<{ readonly code: number; readonly details: string }>((resolve) => {
+  const status = new Promise<StatusObject>((resolve) => {
     call.on("status", (given) => {
       ended = `${given.code} ${given.details}`;
       resolve(given);
@@ -107,4 +107,12 @@ export function settle<Response>(
   return new Promise((resolve, reject) => {
     start((error, response) => (error === null ? resolve(response) : reject(error)));
   });
+}
+
+/** The google.rpc.ErrorInfo of a status: the reason and its facts. */
+export function errorInfoOf(status: { readonly metadata: Metadata }): ErrorInfo | undefined {
+  const [details] = status.metadata.get("grpc-status-details-bin");
+  if (!(details instanceof Uint8Array)) return undefined;
+  const [detail] = Status.decode(details).details;
+  return detail && ErrorInfo.decode(detail.value);
 }

@@ -6,15 +6,21 @@ import test from "ava";
 import { systemClock } from "../../../server/lib/clock.js";
 import { StreamWriter } from "../../../server/rpc/stream.js";
 import type { WritingCall } from "../../../server/rpc/transport.js";
+import { ManualClock } from "../../support/manual-clock.js";
 
 const STATUS: StatusObject = { code: 8, details: "", metadata: new Metadata() };
 
 /** A call whose peer takes a message when it is told to. */
 class SlowCall implements WritingCall<string> {
   cancelled = false;
-  destroyed = false;
   readonly written: string[] = [];
   readonly ends: StatusObject[] = [];
+  /** What the transport sees below grpc-js's surface. */
+  readonly call = {
+    sendStatus: () => {},
+    stream: { rstCode: 0, close: () => (this.resets += 1) },
+  };
+  resets = 0;
   readonly #untaken: Array<() => void> = [];
   #onCancelled: () => void = () => {};
 
@@ -33,10 +39,6 @@ class SlowCall implements WritingCall<string> {
     return true;
   }
 
-  destroy(): void {
-    this.destroyed = true;
-  }
-
   take(count: number): void {
     for (const taken of this.#untaken.splice(0, count)) taken();
   }
@@ -47,32 +49,10 @@ class SlowCall implements WritingCall<string> {
   }
 }
 
-/** Time stands still unless it is told to go on. */
-class TestClock {
-  nowMs = 0;
-  readonly wallMs = systemClock.wallMs;
-  readonly yieldTurn = systemClock.yieldTurn;
-  readonly #timers = new Map<object, { readonly dueMs: number; readonly callback: () => void }>();
-
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-
-  setTimer(delayMs: number, callback: () => void) {
-    const timer = { cancel: () => this.#timers.delete(timer) };
-    this.#timers.set(timer, { dueMs: this.nowMs + delayMs, callback });
-    return timer;
-  }
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-}
-
-function open(unsentMaxBytes = 100) {
+function open({ unsentMaxBytes = 100, idleMaxMs = 1000 } = {}) {
   const call = new SlowCall();
-  const clock = new TestClock();
-  const writer = new StreamWriter(call, { unsentMaxBytes, idleMaxMs: 1000, clock });
+  const clock = new ManualClock();
+  const writer = new StreamWriter(call, { unsentMaxBytes, idleMaxMs, clock });
   return { call, clock, writer };
 }
 
@@ -87,7 +67,7 @@ async function settles(promise: Promise<void>): Promise<boolean> {
 }
 
 test("a producer goes on while less than the bound is unsent", async (t) => {
-  const { writer } = open(100);
+  const { writer } = open();
   const gate = writer.gate();
   t.true(await settles(gate.pass()));
   writer.write("a", 99);
@@ -97,7 +77,7 @@ test("a producer goes on while less than the bound is unsent", async (t) => {
 });
 
 test("a producer goes on once the peer has taken enough", async (t) => {
-  const { call, writer } = open(100);
+  const { call, writer } = open();
   const gate = writer.gate();
   writer.write("a", 100);
   writer.write("b", 100);
@@ -109,13 +89,13 @@ test("a producer goes on once the peer has taken enough", async (t) => {
 });
 
 test("many small messages hold a producer up as few large ones do", async (t) => {
-  const { writer } = open(1_000_000);
+  const { writer } = open({ unsentMaxBytes: 1_000_000 });
   for (let count = 0; count < 64; count += 1) writer.write("a", 1);
   t.false(await settles(writer.gate().pass()));
 });
 
 test("producers go on in the order in which they came to wait", async (t) => {
-  const { call, writer } = open(100);
+  const { call, writer } = open();
   writer.write("full", 100);
   const order: string[] = [];
   const produce = async (name: string) => {
@@ -134,7 +114,7 @@ test("producers go on in the order in which they came to wait", async (t) => {
 });
 
 test("a turn of the event loop lets a bounded number of producers go on", async (t) => {
-  const { call, writer } = open(100);
+  const { call, writer } = open();
   writer.write("full", 100);
   let passed = 0;
   for (let count = 0; count < 1000; count += 1) {
@@ -153,7 +133,7 @@ test("a turn of the event loop lets a bounded number of producers go on", async 
 });
 
 test("an opened gate does not wait, and leaves its place to others", async (t) => {
-  const { call, writer } = open(100);
+  const { call, writer } = open();
   writer.write("full", 100);
   const hasty = writer.gate();
   const patient = writer.gate();
@@ -167,7 +147,7 @@ test("an opened gate does not wait, and leaves its place to others", async (t) =
 });
 
 test("nobody waits for a peer that is gone, and nothing is written to it", async (t) => {
-  const { call, writer } = open(100);
+  const { call, writer } = open();
   writer.write("full", 100);
   const gate = writer.gate();
   const passed = gate.pass();
@@ -182,20 +162,20 @@ test("nobody waits for a peer that is gone, and nothing is written to it", async
 test("a call that was over before is over", (t) => {
   const call = new SlowCall();
   call.cancelled = true;
-  const clock = new TestClock();
+  const clock = new ManualClock();
   t.true(new StreamWriter(call, { unsentMaxBytes: 1, idleMaxMs: 1, clock }).over);
 });
 
 test("the time in which the peer takes nothing is counted from the last that it took", (t) => {
   const { call, clock, writer } = open();
-  clock.nowMs = 10;
+  clock.advance(10);
   t.is(writer.stalledMs, 0);
   writer.write("a", 1);
   writer.write("b", 1);
-  clock.nowMs = 15;
+  clock.advance(5);
   t.is(writer.stalledMs, 5);
   call.take(1);
-  clock.nowMs = 17;
+  clock.advance(2);
   t.is(writer.stalledMs, 2);
   call.take(1);
   t.is(writer.stalledMs, 0);
@@ -211,10 +191,29 @@ test("a stream ends once, with the first status", (t) => {
   t.deepEqual(call.written, []);
 });
 
-test("a status that was taken leaves no timer behind", (t) => {
+test("a status that the peer does not take in time is followed by a reset", (t) => {
+  const { call, clock, writer } = open();
+  writer.write("a", 1);
+  writer.end(STATUS);
+  clock.advance(999);
+  t.is(call.resets, 0);
+  clock.advance(1);
+  t.is(call.resets, 1);
+});
+
+test("a status that was taken is not followed by a reset", (t) => {
   const { call, clock, writer } = open();
   writer.end(STATUS);
-  t.is(clock.timers, 1);
   call.cancel();
-  t.is(clock.timers, 0);
+  clock.advance(100_000);
+  t.is(call.resets, 0);
+});
+
+test("the status of an abandoned peer follows what was written too, for a short time", (t) => {
+  const { call, clock, writer } = open({ idleMaxMs: 300_000 });
+  writer.write("a", 1);
+  writer.abandon(STATUS);
+  t.deepEqual(call.ends, [STATUS]);
+  clock.advance(10_000);
+  t.is(call.resets, 1);
 });
