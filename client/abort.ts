@@ -1,5 +1,5 @@
-// Abort signals that many calls share: one listener a signal, however many calls wait on it, because
-// Node warns of a leak at the eleventh.
+// Abort signals that many calls share: one listener a signal, however many calls wait on it,
+// because Node warns of a leak at the eleventh.
 
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 

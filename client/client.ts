@@ -1,28 +1,26 @@
-// connect(), and the connection that it returns: its parts, and its end.
+// connect(), and the connection that it returns.
+//
+// It puts the parts together (calls, watches, leases, maintenance) and ends them in order: watches
+// at once, calls in flight after their answers, channels last. What the parts do is theirs to know.
 
 import { type Client, connectivityState, Metadata } from "@grpc/grpc-js";
 import { KvServiceService } from "../gen/grpc/kvd/v1/kv.js";
 import { WatchRequest, WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
 import { Calls, method, timeoutMsOf } from "./calls.js";
 import { openChannel, targetFromAddress } from "./channel.js";
+import type { ConnectOptions, Kvd } from "./connection.js";
 import { KvdClientError } from "./errors.js";
 import { closedError } from "./gate.js";
 import { KvCalls } from "./kv.js";
 import { LeaseCalls } from "./lease.js";
+import type { Leases } from "./lease-types.js";
 import { MaintenanceCalls } from "./maintenance.js";
+import type { Maintenance } from "./maintenance-types.js";
 import { watchRequest } from "./requests.js";
-import type {
-  CallOptions,
-  ConnectOptions,
-  Kvd,
-  Leases,
-  Maintenance,
-  SelectorLike,
-  Watch,
-  WatchOptions,
-} from "./types.js";
+import type { CallOptions, SelectorLike } from "./types.js";
 import { OpenWatch } from "./watch.js";
 import { WatchChannels } from "./watch-channels.js";
+import type { Watch, WatchOptions } from "./watch-types.js";
 
 const DEFAULT_TIMEOUT = "10s";
 

@@ -1,4 +1,5 @@
-// Durations: from what callers write to milliseconds and to protobuf, and back.
+// Durations: from what callers write to milliseconds and to protobuf, and back. Whether a duration
+// makes sense where it is used, the server decides.
 
 import type { Duration } from "../gen/grpc/google/protobuf/duration.js";
 import { numberFromInt64 } from "./numbers.js";
@@ -28,7 +29,8 @@ export function msFromDuration(duration: DurationLike, what: string): number {
   }
   const shown = typeof duration === "string" ? JSON.stringify(duration) : String(duration);
   throw new TypeError(
-    `${what} must be milliseconds, or text such as "30s" or "1h30m" (units ms, s, m, h, d), not ${shown}`,
+    `${what} must be milliseconds, or text such as "30s" or "1h30m" ` +
+      `(units ms, s, m, h, d), not ${shown}`,
   );
 }
 

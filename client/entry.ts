@@ -1,4 +1,5 @@
-// Entries and keys as callers get them, from the messages that carry them.
+// Entries and keys as callers get them, from the messages that carry them. They own nothing: bytes
+// are views of the received message, and what a caller may never ask for is made when it does.
 
 import type { Key as KeyMessage, KeyValue } from "../gen/grpc/kvd/v1/watch.js";
 import { KvdClientError } from "./errors.js";

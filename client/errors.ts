@@ -1,10 +1,10 @@
 // KvdClientError: the one error that calls reject with, rebuilt from the status that came over the
 // wire.
 //
-// What programs read (code, reason, details) comes from the status code and the google.rpc.ErrorInfo
-// in `grpc-status-details-bin`, never from the text, which is for people. Mistakes in how a call is
-// written (a key with a lone surrogate, a malformed address or duration) are TypeErrors instead, and
-// never reach the server.
+// What programs read (code, reason, details) comes from the status code and the
+// google.rpc.ErrorInfo in `grpc-status-details-bin`, never from the text, which is for people.
+// Mistakes in how a call is written (a key with a lone surrogate, a malformed address or duration)
+// are TypeErrors instead, and never reach the server.
 
 import { type Metadata, status } from "@grpc/grpc-js";
 import { ErrorInfo, ErrorReason, Status } from "../gen/grpc/kvd/v1/error.js";

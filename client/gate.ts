@@ -1,4 +1,5 @@
 // Counts what is in flight on a connection, and shuts it: nothing new comes in, what is in may end.
+// It knows nothing of what passes through.
 
 import { KvdClientError } from "./errors.js";
 

@@ -1,8 +1,9 @@
-// JSON as a value.
+// JSON as a value. The store knows only bytes; this is what put() and Entry.json() agree on: the
+// text of JSON.stringify, in UTF-8.
 
 /**
- * The JSON text of a value, for put(): `kv.put("country:KE", json({ capital: "Nairobi" }))`. Read it
- * back with `entry.json()`.
+ * The JSON text of a value, for put(): `kv.put("country:KE", json({ capital: "Nairobi" }))`. Read
+ * it back with `entry.json()`.
  *
  * @throws TypeError for what JSON has no form for: undefined, a function, a bigint, a cycle.
  */

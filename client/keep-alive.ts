@@ -2,8 +2,8 @@
 // order, one for each.
 //
 // The stream is opened by the first renewal and ended when none has been waiting for a moment, so
-// that it keeps no process alive. A renewal that gave up (deadline, abort) keeps its place until its
-// answer has passed; when all of them gave up, the stream is given up with them.
+// that it keeps no process alive. A renewal that gave up (deadline, abort) keeps its place until
+// its answer has passed; when all of them gave up, the stream is given up with them.
 
 import { type ClientDuplexStream, Metadata, type StatusObject } from "@grpc/grpc-js";
 import {
@@ -71,7 +71,9 @@ export class Renewals {
     });
   }
 
-  /** For when nobody waits any more: gives the stream up, whether or not the server would end it. */
+  /**
+   * For when nobody waits any more: gives the stream up, whether or not the server would end it.
+   */
   close(): void {
     for (const line of this.#lines) this.#drop(line);
   }

@@ -1,4 +1,5 @@
-// The calls of KvService but for watches: check and translate, call, translate.
+// The calls of KvService but for watches: check and translate, call, translate. The translations
+// are in requests.ts and messages.ts; deadlines, aborts and errors in calls.ts.
 
 import {
   BatchRequest,
@@ -16,6 +17,7 @@ import {
   TxnResponse,
 } from "../gen/grpc/kvd/v1/kv.js";
 import { type Calls, method } from "./calls.js";
+import type { Kvd } from "./connection.js";
 import { optionalEntry } from "./entry.js";
 import { batchResult, deleteResult, putResult, rangeResult, txnResult } from "./messages.js";
 import { numberFromInt64 } from "./numbers.js";
@@ -27,9 +29,8 @@ import {
   rangeRequest,
   txnRequest,
 } from "./requests.js";
+import type { BatchOperation, BatchResult, TxnResult, TxnSpec } from "./txn-types.js";
 import type {
-  BatchOperation,
-  BatchResult,
   CallOptions,
   CountOptions,
   CountResult,
@@ -39,14 +40,11 @@ import type {
   Entry,
   GetOptions,
   KeyLike,
-  Kvd,
   PutOptions,
   PutResult,
   RangeOptions,
   RangeResult,
   SelectorLike,
-  TxnResult,
-  TxnSpec,
   ValueLike,
 } from "./types.js";
 

@@ -1,4 +1,5 @@
-// The calls of LeaseService. Renewals share one stream, see keep-alive.ts.
+// The calls of LeaseService: check and translate, call, translate. Renewals share one stream, see
+// keep-alive.ts; renewing a lease again and again is left to the caller.
 
 import {
   GrantRequest,
@@ -16,8 +17,9 @@ import { type Calls, method } from "./calls.js";
 import { messageFromDuration, msFromMessage } from "./duration.js";
 import { ReceivedKey } from "./entry.js";
 import { Renewals } from "./keep-alive.js";
+import type { LeaseInfo, LeaseKeys, Leases } from "./lease-types.js";
 import { leaseIdToMessage, numberFromInt64 } from "./numbers.js";
-import type { CallOptions, DurationLike, LeaseInfo, LeaseKeys, Leases } from "./types.js";
+import type { CallOptions, DurationLike } from "./types.js";
 
 const GRANT = method(LeaseServiceService.grant.path, GrantRequest, GrantResponse);
 const REVOKE = method(LeaseServiceService.revoke.path, RevokeRequest, RevokeResponse);

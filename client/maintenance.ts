@@ -1,4 +1,5 @@
-// The calls of MaintenanceService. Snapshot comes with the file format that it streams.
+// The calls of MaintenanceService: check and translate, call, translate. Snapshot is not among them
+// until there is a file format that it streams.
 
 import {
   CompactRequest,
@@ -12,8 +13,9 @@ import {
 } from "../gen/grpc/kvd/v1/maintenance.js";
 import { type Calls, method } from "./calls.js";
 import { msFromMessage } from "./duration.js";
+import type { Maintenance, Status } from "./maintenance-types.js";
 import { int64FromNumber, numberFromInt64 } from "./numbers.js";
-import type { CallOptions, GetOptions, Maintenance, Status } from "./types.js";
+import type { CallOptions, GetOptions } from "./types.js";
 
 const STATUS = method(MaintenanceServiceService.status.path, StatusRequest, StatusResponse);
 const COMPACT = method(MaintenanceServiceService.compact.path, CompactRequest, CompactResponse);

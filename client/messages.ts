@@ -1,4 +1,5 @@
-// From response messages of KvService to what callers get. Pure.
+// From response messages of KvService to what callers get. Pure; what a server must not have sent
+// is an INTERNAL KvdClientError.
 
 import type {
   BatchResponse,
@@ -13,15 +14,8 @@ import { msFromMessage } from "./duration.js";
 import { entryFromMessage, optionalEntry, ReceivedKey } from "./entry.js";
 import { KvdClientError, reasonName } from "./errors.js";
 import { numberFromInt64 } from "./numbers.js";
-import type {
-  BatchResult,
-  BatchResultItem,
-  DeleteResult,
-  OperationResult,
-  PutResult,
-  RangeResult,
-  TxnResult,
-} from "./types.js";
+import type { BatchResult, BatchResultItem, OperationResult, TxnResult } from "./txn-types.js";
+import type { DeleteResult, PutResult, RangeResult } from "./types.js";
 
 export function putResult(response: PutResponse): PutResult {
   return {

@@ -1,4 +1,5 @@
-// 64-bit integers: bigint on the wire, number in the client's calls; lease ids stay bigint.
+// 64-bit integers: bigint on the wire, number in the client's calls, checked in both directions;
+// lease ids stay bigint.
 
 import { KvdClientError } from "./errors.js";
 

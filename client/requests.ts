@@ -19,20 +19,17 @@ import { EventType, type Key, type WatchRequest } from "../gen/grpc/kvd/v1/watch
 import { messageFromDuration } from "./duration.js";
 import { int64FromNumber, leaseIdToMessage } from "./numbers.js";
 import { kindOf, utf8FromText, wellFormed } from "./text.js";
+import type { BatchOperation, Compare, Operation, TxnSpec } from "./txn-types.js";
 import type {
-  BatchOperation,
-  Compare,
   DeleteOptions,
   GetOptions,
   KeyLike,
-  Operation,
   PutOptions,
   RangeOptions,
   SelectorLike,
-  TxnSpec,
   ValueLike,
-  WatchOptions,
 } from "./types.js";
+import type { WatchOptions } from "./watch-types.js";
 
 type KeyForm = NonNullable<GetRequest["keyForm"]>;
 type SelectorForm = NonNullable<RangeRequest["selector"]>;
@@ -65,7 +62,7 @@ export function selectorForm(selector: SelectorLike): SelectorForm {
     return { $case: "interval", value: { start: bound(start, "start"), end: bound(end, "end") } };
   }
   throw new TypeError(
-    "a selector must be a key, or exactly one of { key }, { prefix }, { start, end }, { all: true }",
+    "a selector must be a key, or one of { key }, { prefix }, { start, end }, { all: true }",
   );
 }
 

@@ -1,4 +1,5 @@
-// Text and bytes: UTF-8 without repairs in either direction.
+// Text and bytes: UTF-8 without repairs in either direction. Only shownText() puts U+FFFD where
+// there is no text, for what people read.
 
 const encoder = new TextEncoder();
 const fatalDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,20 +1,17 @@
 // The builders of operations and compares, for txn() and batch().
 //
-// They only note what is wanted: nothing is checked or sent before the txn or the batch is. What they
-// make is plain data and may be kept, shared and sent again.
+// They only note what is wanted: nothing is checked or sent before the txn or the batch is. What
+// they make is plain data and may be kept, shared and sent again.
 
+import type { Compare, Operation, Relation, TxnSpec } from "./txn-types.js";
 import type {
   CallOptions,
-  Compare,
   DeleteOptions,
   GetOptions,
   KeyLike,
-  Operation,
   PutOptions,
   RangeOptions,
-  Relation,
   SelectorLike,
-  TxnSpec,
   ValueLike,
 } from "./types.js";
 

@@ -1,4 +1,5 @@
-// Steps and events of a watch, from its messages; and the position to go on from after each. Pure.
+// Steps and events of a watch, from its messages; and the position to go on from after each. Pure:
+// it knows nothing of streams, and a position is a value.
 
 import {
   DeleteReason,
@@ -10,7 +11,8 @@ import { msFromMessage } from "./duration.js";
 import { entryFromMessage, optionalEntry, ReceivedKey } from "./entry.js";
 import { KvdClientError } from "./errors.js";
 import { numberFromInt64 } from "./numbers.js";
-import type { Entry, WatchEvent, WatchStep } from "./types.js";
+import type { Entry } from "./types.js";
+import type { WatchEvent, WatchStep } from "./watch-types.js";
 
 /** Undefined for a kind that this client does not know yet. */
 export function stepFromMessage(response: WatchResponse): WatchStep | undefined {

@@ -1,16 +1,16 @@
 // A watch on its stream: opened at once, pulled by whoever iterates, ended by whoever is first.
 //
 // Invariants: the position follows what has been handed out, never what has merely arrived, so the
-// resumeRevision of an error misses nothing. Closing is quiet; only an end that came from the server
-// or the connection is thrown.
+// resumeRevision of an error misses nothing. Closing is quiet; only an end that came from the
+// server or the connection is thrown.
 
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
 import { onAbort } from "./abort.js";
 import { errorFromStatus, KvdClientError, withDetails } from "./errors.js";
 import { PullStream } from "./stream.js";
-import type { Watch, WatchEvent, WatchOptions, WatchStep } from "./types.js";
 import { type Position, positionAfter, stepFromMessage } from "./watch-steps.js";
+import type { Watch, WatchEvent, WatchOptions, WatchStep } from "./watch-types.js";
 
 type Created = Extract<WatchStep, { kind: "created" }>;
 

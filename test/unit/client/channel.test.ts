@@ -1,4 +1,5 @@
 // Addresses: the forms that are taken, and those that are refused with a text that says which.
+// Nothing is connected here.
 
 import test from "ava";
 import { targetFromAddress } from "../../../client/channel.js";

@@ -1,4 +1,5 @@
-// Durations: what callers may write, and what becomes of it.
+// Durations: what callers may write, and what becomes of it. Whether the server takes it is another
+// matter.
 
 import test from "ava";
 import { messageFromDuration, msFromDuration, msFromMessage } from "../../../client/duration.js";

@@ -1,4 +1,5 @@
-// KvdClientError: rebuilt from the details of a status, never from its text.
+// KvdClientError: rebuilt from the details of a status, never from its text. The texts here name
+// other reasons on purpose.
 
 import { Metadata, status } from "@grpc/grpc-js";
 import test from "ava";

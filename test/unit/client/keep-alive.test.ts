@@ -1,4 +1,5 @@
-// Renewals over one stream, against a scripted server.
+// Renewals over one stream, against a scripted server: who gets which answer, and when the stream
+// ends.
 
 import { status } from "@grpc/grpc-js";
 import test from "ava";
@@ -104,7 +105,7 @@ test("a renewal that gets no answer ends at its deadline", async (t) => {
   t.is(error?.code, "DEADLINE_EXCEEDED");
 });
 
-test("a stream that ends with an error fails all that waited, and the next opens another", async (t) => {
+test("a stream that breaks fails all that waited, and the next opens another", async (t) => {
   let streams = 0;
   const keepAlive = (call: KeepAliveCall) => {
     streams += 1;

@@ -1,4 +1,5 @@
-// Reads and writes through the client, against a real server.
+// Reads and writes through the client, against a real server: every call, good and bad. The
+// semantics of the store are tested elsewhere; here it is that nothing is lost in translation.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -195,7 +196,7 @@ test("entries end at their limit, whatever the page size, and read no page in va
   t.is(await take({ pageSize: 1 }), 10);
 });
 
-test("entries larger than one answer come in several, and can be aborted between them", async (t) => {
+test("entries beyond one answer come in several, and can be aborted between", async (t) => {
   const { kv } = await serve(t);
   for (let index = 0; index < 6; index += 1) await kv.put(`k${index}`, new Uint8Array(1_000_000));
   let bytes = 0;
@@ -339,7 +340,7 @@ test("a server is reached through a socket file", async (t) => {
   t.is((await kv.get("a"))?.text(), "1");
 });
 
-test("after the server is gone calls are UNAVAILABLE, and work again once it is back", async (t) => {
+test("calls are UNAVAILABLE while the server is gone, and work once it is back", async (t) => {
   const { kv, server } = await serve(t);
   await kv.put("a", "1");
   await server.close();

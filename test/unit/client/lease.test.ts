@@ -1,4 +1,5 @@
-// Leases through the client, against a real server.
+// Leases through the client, against a real server: every call, good and bad. Expiry is the store's
+// and is tested there, with a clock of its own.
 
 import test from "ava";
 import { KvdClientError, type LeaseInfo } from "../../../client/index.js";

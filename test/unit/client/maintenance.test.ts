@@ -1,4 +1,5 @@
-// Status, compaction and hashes through the client, against a real server.
+// Status, compaction and hashes through the client, against a real server: every field that there
+// is comes through.
 
 import test from "ava";
 import { KvdClientError } from "../../../client/index.js";

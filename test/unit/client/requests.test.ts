@@ -1,4 +1,5 @@
-// What callers pass, and the requests that it becomes.
+// What callers pass, and the requests that it becomes; and what cannot be meant, which is a
+// TypeError before anything is sent.
 
 import test from "ava";
 import {

@@ -1,4 +1,5 @@
-// Watches through the client, against a real server.
+// Watches through the client, against a real server: events, steps, ends, many at once, slow ones.
+// What only a misbehaving server does is in watch.test.ts.
 
 import test from "ava";
 import {
@@ -165,7 +166,7 @@ test("more watches than a connection's streams go on without starving calls", as
   t.true(events.every(([event]) => event?.revision === revision));
 });
 
-test("a slow consumer of a fast writer misses nothing, and a fast one does not wait for it", async (t) => {
+test("a slow consumer misses nothing, and a fast one does not wait for it", async (t) => {
   const { kv, connect } = await serve(t, { limits: { watcherQueueMaxBytes: 256 * 1024 } });
   const watcher = connect();
   const slow = watcher.watch({ prefix: "k" });

@@ -1,4 +1,5 @@
-// The position of a watch: where to go on so that nothing is missing.
+// The position of a watch: where to go on so that nothing is missing. Each row is a watch's steps
+// and the start revision that follows from them.
 
 import test from "ava";
 import type { WatchStep } from "../../../client/index.js";

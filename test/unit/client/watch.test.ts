@@ -1,4 +1,5 @@
-// Watches against a scripted server: who may iterate, how they end, what is missed (nothing).
+// Watches against a scripted server: who may iterate, how they end, what is missed (nothing). The
+// server ends streams where a real one rarely would.
 
 import test from "ava";
 import { KvdClientError, type Watch, type WatchEvent } from "../../../client/index.js";
@@ -26,7 +27,7 @@ async function revisionsUntilTheEnd(watch: Watch): Promise<{ seen: number[]; err
   return { seen, error: undefined };
 }
 
-test("a watch is opened by the call, and what happens before the iteration is not missed", async (t) => {
+test("a watch is opened by the call, so nothing is missed before the iteration", async (t) => {
   const kv = await connectScript(t, {
     kv: {
       watch(call: WatchCall) {
@@ -103,7 +104,7 @@ test("a watch that the server ends throws, with the revision to go on from", asy
   t.is(details.resumeRevision, (seen.at(-1) ?? 10) + 1);
 });
 
-test("the revision to go on from follows what was given out, not what the server had sent", async (t) => {
+test("a watch goes on from what was given out, not from what the server had sent", async (t) => {
   const total = 500;
   const kv = await connectScript(t, {
     kv: {

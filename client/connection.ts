@@ -1,0 +1,129 @@
+// The public shape of a connection: what connect() takes and returns, with every promise that the
+// client makes about calls in general. Shapes of what goes into them are in types.ts and beside it.
+
+import type { Leases } from "./lease-types.js";
+import type { Maintenance } from "./maintenance-types.js";
+import type { BatchOperation, BatchResult, TxnResult, TxnSpec } from "./txn-types.js";
+import type {
+  CallOptions,
+  CountOptions,
+  CountResult,
+  DeleteOptions,
+  DeleteResult,
+  DurationLike,
+  EntriesOptions,
+  Entry,
+  GetOptions,
+  KeyLike,
+  PutOptions,
+  PutResult,
+  RangeOptions,
+  RangeResult,
+  SelectorLike,
+  ValueLike,
+} from "./types.js";
+import type { Watch, WatchOptions } from "./watch-types.js";
+
+export interface ConnectOptions {
+  /** The deadline of unary calls that give none; "10s" by default, 0: none. */
+  readonly timeout?: DurationLike;
+  /** The largest answer to accept, in bytes; 5 MiB by default, above the server's own limit. */
+  readonly responseMaxBytes?: number;
+}
+
+/**
+ * A connection to a kvd server: what connect() returns. It connects when it is first used, and
+ * again by itself when the connection breaks; calls are not repeated. One serves a whole program.
+ *
+ * Calls that are made concurrently may be applied in any order; await one before the next where the
+ * order counts. Everything returned is plain data that nobody else changes.
+ */
+export interface Kvd extends AsyncDisposable {
+  readonly lease: Leases;
+  readonly maintenance: Maintenance;
+
+  /**
+   * Reads one key. Undefined when it is absent.
+   *
+   * @throws KvdClientError KEY_EMPTY, KEY_TOO_LONG, REVISION_COMPACTED, REVISION_FUTURE.
+   */
+  get(key: KeyLike, options?: GetOptions): Promise<Entry | undefined>;
+
+  /**
+   * Writes one key, in a new revision.
+   *
+   * @throws KvdClientError KEY_EMPTY, KEY_TOO_LONG, VALUE_TOO_LARGE, FIELD_CONFLICT,
+   *   TTL_OUT_OF_RANGE, PRECONDITION_FAILED, LEASE_NOT_FOUND, LEASE_FULL, STORE_FULL, NO_SPACE.
+   */
+  put(key: KeyLike, value: ValueLike, options?: PutOptions): Promise<PutResult>;
+
+  /**
+   * Deletes the keys of a selector in one revision. Nothing there: `deleted` is 0, no new revision.
+   *
+   * @throws KvdClientError PREFIX_EMPTY, PRECONDITION_FAILED, TOO_MANY_KEYS, RESULT_TOO_LARGE.
+   */
+  delete(selector: SelectorLike, options?: DeleteOptions): Promise<DeleteResult>;
+
+  /**
+   * Lists one page; see entries() for all.
+   *
+   * @throws KvdClientError PREFIX_EMPTY, PAGE_TOKEN_INVALID, STORE_CHANGED, REVISION_COMPACTED,
+   *   REVISION_FUTURE.
+   */
+  range(selector: SelectorLike, options?: RangeOptions): Promise<RangeResult>;
+
+  /**
+   * All entries of a selector, page by page, all of one revision. Pages are asked for as the
+   * iteration goes; should it pause for longer than 60 s, compaction may end it
+   * (REVISION_COMPACTED).
+   *
+   * ```ts
+   * for await (const entry of kv.entries({ prefix: "country:" })) names.push(entry.key);
+   * ```
+   */
+  entries(selector: SelectorLike, options?: EntriesOptions): AsyncIterable<Entry>;
+
+  /** How many rows a range() of the selector has. */
+  count(selector: SelectorLike, options?: CountOptions): Promise<CountResult>;
+
+  /**
+   * Applies one of two lists of operations, atomically, depending on compares.
+   *
+   * ```ts
+   * const { succeeded } = await kv.txn({
+   *   compare: [absent("leader")],
+   *   success: [put("leader", me)],
+   *   failure: [get("leader")],
+   * });
+   * ```
+   *
+   * @throws KvdClientError DUPLICATE_KEY, TOO_MANY_OPERATIONS, TOO_DEEP, RESULT_TOO_LARGE, and
+   *   whatever an operation throws, with its path in details.operation; nothing is applied then.
+   */
+  txn(spec: TxnSpec, options?: CallOptions): Promise<TxnResult>;
+
+  /**
+   * Many independent operations in one message, applied in order; each has a result of its own, and
+   * one that fails does not stop the others.
+   *
+   * @throws KvdClientError TOO_MANY_OPERATIONS, REQUEST_TOO_LARGE; nothing is applied then.
+   */
+  batch(operations: readonly BatchOperation[], options?: CallOptions): Promise<BatchResult>;
+
+  /** Opens a watch: see Watch. It has no deadline. @throws TypeError as all calls do, at once. */
+  watch(selector: SelectorLike, options?: WatchOptions): Watch;
+
+  /**
+   * Resolves once the server answers, however often it takes to connect.
+   *
+   * @throws KvdClientError after the timeout: UNAVAILABLE when there was no connection,
+   *   DEADLINE_EXCEEDED when there was one and no answer.
+   */
+  ready(options?: CallOptions): Promise<void>;
+
+  /**
+   * Ends watches, lets calls in flight have their answers, refuses new ones (CANCELLED), and closes
+   * the connection. Twice does no harm.
+   */
+  close(): Promise<void>;
+}

@@ -1,0 +1,108 @@
+// The public shapes of watches: what can be asked for, events, steps, and the watch itself. The
+// guarantees behind them (ordered, unique, atomic, without a gap) are the server's; the client adds
+// that none of them is lost between the wire and the consumer.
+
+import type { DurationLike, Entry } from "./types.js";
+
+export interface WatchOptions {
+  /** Ends the watch quietly: the iteration is over, without an error. */
+  readonly signal?: AbortSignal;
+  /**
+   * The first revision to see; 0 or absent: from when the server has opened the watch (`ready()`)
+   * on. Below the compact revision: REVISION_COMPACTED.
+   */
+  readonly startRevision?: number;
+  /** The store that startRevision belongs to; another one: STORE_CHANGED. */
+  readonly storeId?: string;
+  /**
+   * The present entries first, then the events after them, without a gap. They come as steps of
+   * kind "current", then "synced"; an iteration for events alone leaves them out. Not with
+   * startRevision.
+   */
+  readonly includeCurrent?: boolean;
+  /** Events carry the entry before, unless it is compacted. */
+  readonly previous?: boolean;
+  /** Leave these events out. */
+  readonly exclude?: readonly ("put" | "delete")[];
+  /** How often a quiet watch yields "progress" steps, at least 100 ms; 0 or absent: never. */
+  readonly progressInterval?: DurationLike;
+}
+
+/** One change of one key. `key` is as in Entry. */
+export type WatchEvent =
+  | {
+      readonly type: "put";
+      readonly key: string;
+      readonly keyBytes: Uint8Array;
+      readonly revision: number;
+      /** As the put left it. */
+      readonly entry: Entry;
+      /** With WatchOptions.previous, when there was one and it is not compacted. */
+      readonly previous: Entry | undefined;
+      /** When the revision was committed; it never goes back from one revision to the next. */
+      readonly commitTime: Date;
+    }
+  | {
+      readonly type: "delete";
+      readonly key: string;
+      readonly keyBytes: Uint8Array;
+      readonly revision: number;
+      /** Somebody deleted it, its ttl or lease ended, or its lease was revoked. */
+      readonly reason: "deleted" | "expired" | "revoked" | "unknown";
+      readonly previous: Entry | undefined;
+      readonly commitTime: Date;
+    };
+
+/** All that a watch tells, in order, for those who iterate over its steps(). */
+export type WatchStep =
+  /** First, always: the watch is open, and this is the newest revision. */
+  | { readonly kind: "created"; readonly revision: number; readonly storeId: string }
+  /** A page of present entries, all of one revision. */
+  | { readonly kind: "current"; readonly revision: number; readonly entries: readonly Entry[] }
+  /** The present entries are complete; events from revision + 1 on follow. */
+  | { readonly kind: "synced"; readonly revision: number }
+  /** Whole revisions, in order, unless `fragment` is set. */
+  | {
+      readonly kind: "events";
+      /** Of the last event. */
+      readonly revision: number;
+      readonly events: readonly WatchEvent[];
+      /** The last revision goes on in the next step. */
+      readonly fragment: boolean;
+    }
+  /** All events up to revision have been sent. */
+  | { readonly kind: "progress"; readonly revision: number };
+
+/**
+ * A watch: iterate over it for events, or over steps() for everything. Either, once.
+ *
+ * ```ts
+ * await using watch = kv.watch({ prefix: "kenya:" }, { startRevision });
+ * for await (const event of watch) {
+ *   if (event.type === "put") cache.set(event.key, event.entry.text());
+ *   else cache.delete(event.key);
+ * }
+ * ```
+ *
+ * It is opened by kv.watch(), not by the iteration: what happens in between is not missed. While
+ * the consumer is behind, the server waits; the client holds 16 messages, and what is on the way.
+ * Leaving the loop, the signal and close() end it on the server too, quietly.
+ *
+ * When the server ends it, or the connection breaks, the iteration gives what the client holds and
+ * then throws a KvdClientError; details.resumeRevision is the startRevision to go on with. That is
+ * counted from what the iteration has given out, so nothing is missed. (Should the break fall into
+ * a revision that came in fragments, that revision comes again from its beginning.)
+ */
+export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
+  /**
+   * Resolves when the server has opened the watch: it sees every revision after this one. May be
+   * awaited before or during the iteration, or never.
+   *
+   * @throws KvdClientError like the iteration; CANCELLED when the watch was closed before.
+   */
+  ready(): Promise<{ readonly revision: number; readonly storeId: string }>;
+  /** The watch step by step. @throws TypeError when the watch is iterated over already. */
+  steps(): AsyncIterable<WatchStep>;
+  /** Ends the watch; a running iteration is over. Twice does no harm. */
+  close(): void;
+}
