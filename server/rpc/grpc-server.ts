@@ -54,6 +54,7 @@ export class GrpcServer {
   readonly #connections: ConnectionInjector;
   readonly #health: Health;
   readonly #reflection: Reflection;
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -72,6 +73,8 @@ export class GrpcServer {
 
   /** Serves a connection. */
   accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     this.#connections.injectConnection(socket);
   }
 
@@ -93,6 +96,8 @@ export class GrpcServer {
       });
     });
     this.#server.forceShutdown();
+    // A session that is closing already leaves its socket half-open, and its peer without a word.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #add({ definition, handlers }: GrpcService): void {
