@@ -79,8 +79,8 @@ export class ManualClock implements Clock {
     for (let turn = 0; turn < turns; turn += 1) await this.yieldTurn();
   }
 
-  /** advance(), then settle(): what timers start in turns of its own is done afterwards. */
-  async pass(ms: number): Promise<void> {
+  /** advance(), then settle(): what timers start in turns of their own is done afterwards. */
+  async advanceAndSettle(ms: number): Promise<void> {
     this.advance(ms);
     await this.settle();
   }
