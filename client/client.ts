@@ -85,7 +85,11 @@ class KvdConnection extends KvCalls implements Kvd {
     const watch = new OpenWatch(this.#calls.describe(WATCH.name), options);
     if (watch.closed) return watch;
     this.#watches.add(watch);
-    const { path, serialize, deserialize } = WATCH;
+    const { path, serialize } = WATCH;
+    const deserialize = (bytes: Buffer) => ({
+      message: WATCH.deserialize(bytes),
+      bytes: bytes.length,
+    });
     const { client, release } = this.#watchChannels.acquire();
     const metadata = new Metadata();
     const stream = client.makeServerStreamRequest(path, serialize, deserialize, request, metadata);

@@ -85,8 +85,8 @@ export type WatchStep =
  * ```
  *
  * It is opened by kv.watch(), not by the iteration: what happens in between is not missed. While
- * the consumer is behind, the server waits; the client holds 16 messages, and what is on the way.
- * Leaving the loop, the signal and close() end it on the server too, quietly.
+ * the consumer is behind, the client holds 256 KiB of events, and 16 messages more; then the server
+ * waits. Leaving the loop, the signal and close() end it on the server too, quietly.
  *
  * When the server ends it, or the connection breaks, the iteration gives what the client holds and
  * then throws a KvdClientError; details.resumeRevision is the startRevision to go on with. That is

@@ -8,7 +8,7 @@ import type { ClientReadableStream } from "@grpc/grpc-js";
 import type { WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
 import { onAbort } from "./abort.js";
 import { errorFromStatus, KvdClientError, withDetails } from "./errors.js";
-import { PullStream } from "./stream.js";
+import { PullStream, type Sized } from "./stream.js";
 import { type Position, positionAfter, stepFromMessage } from "./watch-steps.js";
 import type { Watch, WatchEvent, WatchOptions, WatchStep } from "./watch-types.js";
 
@@ -40,7 +40,7 @@ export class OpenWatch implements Watch {
   }
 
   /** `onOver` is called once, when the stream takes nothing of the connection any more. */
-  start(stream: ClientReadableStream<WatchResponse>, onOver: () => void): void {
+  start(stream: ClientReadableStream<Sized<WatchResponse>>, onOver: () => void): void {
     const forget = onAbort(this.#signal, () => this.close());
     this.#stream = new PullStream(stream, () => {
       forget();

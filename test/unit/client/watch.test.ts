@@ -3,6 +3,9 @@
 
 import test from "ava";
 import { KvdClientError, type Watch, type WatchEvent } from "../../../client/index.js";
+import { OpenWatch } from "../../../client/watch.js";
+import type { WatchResponse } from "../../../gen/grpc/kvd/v1/watch.js";
+import { fakeStream } from "./fake-stream.js";
 import {
   connectScript,
   created,
@@ -105,6 +108,18 @@ test("a watch that the server ends throws, with the revision to go on from", asy
 });
 
 test("a watch goes on from what was given out, not from what the server had sent", async (t) => {
+  const { stream, send, end } = fakeStream<WatchResponse>();
+  const watch = new OpenWatch("Watch", {});
+  watch.start(stream, () => {});
+  send(created(1));
+  send(puts([2, 3]));
+  end(shutDown({ resume_revision: "501" }));
+  const { seen, error } = await revisionsUntilTheEnd(watch);
+  t.deepEqual(seen, [2, 3]);
+  t.is((error as KvdClientError).details.resumeRevision, 4);
+});
+
+test("what had arrived when the server stopped is given before the end is told", async (t) => {
   const total = 500;
   const kv = await connectScript(t, {
     kv: {
@@ -117,14 +132,11 @@ test("a watch goes on from what was given out, not from what the server had sent
   });
   const watch = kv.watch("a");
   await watch.ready();
-  // Meanwhile the status arrives, past messages that nobody has pulled.
-  for (let round = 0; round < 20; round += 1) await kv.maintenance.status();
+  // Meanwhile everything arrives, the status included, and nobody pulls.
+  for (let round = 0; round < 200; round += 1) await kv.maintenance.status();
   const { seen, error } = await revisionsUntilTheEnd(watch);
-  t.deepEqual(
-    seen,
-    seen.map((_, index) => index + 2),
-  );
-  t.is((error as KvdClientError).details.resumeRevision, seen.length + 2);
+  t.is(seen.length, total - 1);
+  t.is((error as KvdClientError).details.resumeRevision, total + 1);
 });
 
 test("a watch that ends in the middle of a revision goes on at its beginning", async (t) => {
