@@ -32,7 +32,7 @@ export class MemoryWatcher implements Watcher {
       this.#settleEnded = resolve;
     });
     watch.onReady = () => this.#ready();
-    this.#markStalled();
+    this.markStalled();
     if (watch.spec.progressIntervalMs > 0) this.#armProgress();
     if (watch.ended) this.#settleEnded();
   }
@@ -55,7 +55,7 @@ export class MemoryWatcher implements Watcher {
         this.#wake = undefined;
       } else {
         this.#given = true;
-        this.#markStalled();
+        this.markStalled();
         return step;
       }
     }
@@ -85,11 +85,11 @@ export class MemoryWatcher implements Watcher {
   #ready(): void {
     this.#wake?.();
     if (this.#watch.ended) this.#stop();
-    else this.#markStalled();
+    else this.markStalled();
   }
 
-  /** Data waits, and nobody is waiting for it. */
-  #markStalled(): void {
+  /** Data waits, and nobody is waiting for it: remembers since when. */
+  markStalled(): void {
     if (this.#wake !== undefined || this.stalledSinceMs !== undefined) return;
     if (this.#watch.hasData) this.stalledSinceMs = this.#clock.monotonicMs();
   }

@@ -320,6 +320,7 @@ class StoreEngine implements MemoryEngine {
     const limitMs = this.#limits.watcherIdleMaxMs;
     const nowMs = this.#clock.monotonicMs();
     for (const watcher of this.#watchers) {
+      watcher.markStalled();
       if (nowMs - (watcher.stalledSinceMs ?? nowMs) < limitMs) continue;
       const text = `the watch took nothing for ${limitMs} ms while data waited (--watcher-idle-max)`;
       watcher.end(new KvdError("WATCHER_TOO_SLOW", text));

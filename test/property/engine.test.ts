@@ -128,7 +128,8 @@ class Run {
   async step(step: Step): Promise<void> {
     switch (step.kind) {
       case "advance":
-        await this.#clock.advanceAndSettle(step.ms);
+        this.#clock.advance(step.ms);
+        await this.#clock.settle();
         this.#model.advance(step.ms);
         break;
       case "get": {

@@ -141,7 +141,8 @@ class Run {
         break;
       }
       case "advance":
-        await this.#clock.advanceAndSettle(step.ms);
+        this.#clock.advance(step.ms);
+        await this.#clock.settle();
         this.#model.advance(step.ms);
     }
     this.engine.check();
