@@ -9,13 +9,13 @@ import { WatchRequest, WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
 import { Calls, method, timeoutMsOf } from "./calls.js";
 import { openChannel, targetFromAddress } from "./channel.js";
 import type { ConnectOptions, Kvd } from "./connection.js";
-import { KvdClientError } from "./errors.js";
 import { closedError } from "./gate.js";
 import { KvCalls } from "./kv.js";
 import { LeaseCalls } from "./lease.js";
 import type { Leases } from "./lease-types.js";
 import { MaintenanceCalls } from "./maintenance.js";
 import type { Maintenance } from "./maintenance-types.js";
+import { untilAnswered } from "./ready.js";
 import { watchRequest } from "./requests.js";
 import type { CallOptions, SelectorLike } from "./types.js";
 import { OpenWatch } from "./watch.js";
@@ -101,18 +101,17 @@ class KvdConnection extends KvCalls implements Kvd {
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
-    const { signal } = this.#closing;
-    const either =
-      options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]);
-    try {
-      await this.#maintenance.status({ ...options, signal: either, waitForReady: true });
-    } catch (error) {
-      const late = error instanceof KvdClientError && error.code === "DEADLINE_EXCEEDED";
-      const state = this.#channel.getChannel().getConnectivityState(false);
-      if (!late || state === connectivityState.READY) throw error;
-      const text = `cannot connect to ${this.#address}`;
-      throw new KvdClientError("UNAVAILABLE", text, { cause: error });
-    }
+    const closing = this.#closing.signal;
+    const signal =
+      options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
+    await untilAnswered({
+      ask: (timeout) => this.#maintenance.status({ timeout, signal, waitForReady: true }),
+      connected: () =>
+        this.#channel.getChannel().getConnectivityState(false) === connectivityState.READY,
+      address: this.#address,
+      timeoutMs: this.#calls.timeoutMs(options),
+      signal,
+    });
   }
 
   close(): Promise<void> {

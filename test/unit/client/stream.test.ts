@@ -60,7 +60,16 @@ test("a stream is paused at the bound, and resumed once half of it is pulled", a
   t.false(stream.isPaused());
 });
 
-test("giving up wakes whoever waits, drops what waits, and cancels once", async (t) => {
+test("giving up drops what was not pulled", async (t) => {
+  const { stream, send } = fakeStream<number>();
+  const pull = new PullStream(stream, nothing);
+  for (const message of [1, 2]) send(message);
+  t.is(await pull.next(), 1);
+  pull.cancel();
+  t.is(await pull.next(), undefined);
+});
+
+test("giving up wakes whoever waits, and cancels once", async (t) => {
   const { stream, send, end, canceled } = fakeStream<number>();
   const pull = new PullStream(stream, nothing);
   const waiting = pull.next();
