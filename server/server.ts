@@ -22,6 +22,7 @@ import { kvdServices } from "./rpc/kvd-services.js";
 import { VERSION } from "./version.js";
 
 export type { Engine, Limits, Logger };
+export { AddressError };
 
 export interface ServerOptions {
   /** host:port, [v6]:port, unix:/path; port 0 takes a free one. "127.0.0.1:0" by default. */

@@ -23,14 +23,17 @@ export interface WatchOptions extends ServiceOptions {
   readonly clock: Clock;
 }
 
-/** Large enough that a message's own cost does not count, small enough to hold many of them. */
-const WATCH_MESSAGE_BYTES = 256 * 1024;
+/**
+ * Large enough that a message's own cost does not count: 171,000 events come in 0.35 s with messages
+ * of 64, 128 and 256 KiB alike. A peer that does not read has one of them in the transport.
+ */
+const WATCH_MESSAGE_BYTES = 128 * 1024;
 
 /** Each of many watches may have one message in hand, so they are smaller. */
 const MULTI_WATCH_MESSAGE_BYTES = 64 * 1024;
 
 /** What the transport may hold for a peer before its watches wait. */
-const UNSENT_MAX_BYTES = 256 * 1024;
+const UNSENT_MAX_BYTES = 64 * 1024;
 
 /** Runs until the watch or the call is over, and frees both. */
 export async function serveWatch(call: WatchCall, options: WatchOptions): Promise<void> {

@@ -125,6 +125,29 @@ test("a stream of requests may rest between messages, not within one", async (t)
   t.is(await ended, status.DEADLINE_EXCEEDED);
 });
 
+test("a message in pieces is forgotten once it is there", async (t) => {
+  const { timer, request } = await serveEcho(t, 60_000);
+  const { stream } = request("/test.Echo/Stream");
+  const answered = new Promise((resolve) => stream.once("data", resolve));
+  stream.write(frame("hello").subarray(0, 6));
+  while (timer.size === 0) await systemClock.yieldTurn();
+  stream.write(frame("hello").subarray(6));
+  await answered;
+  t.is(timer.size, 0);
+});
+
+test("a message of a stream that comes byte by byte is ended", async (t) => {
+  const { request } = await serveEcho(t, 20);
+  const { stream, ended, closed } = request("/test.Echo/Stream");
+  stream.resume();
+  const bytes = frame("x".repeat(100_000));
+  let sent = 0;
+  const trickle = setInterval(() => stream.write(bytes.subarray(sent, ++sent)), 1);
+  closed.then(() => clearInterval(trickle));
+  t.is(await ended, status.DEADLINE_EXCEEDED);
+  await closed;
+});
+
 test("messages are told apart wherever the chunks are cut", (t) => {
   const bytes = Buffer.concat([frame("hello"), frame(""), frame("a"), frame("x".repeat(300))]);
   for (let size = 1; size <= bytes.length; size += 1) {
