@@ -26,14 +26,14 @@ export interface SenderOptions {
 }
 
 export class BatchSender {
-  readonly #kv: Kvd;
+  readonly #kv: Pick<Kvd, "batch">;
   readonly #options: SenderOptions;
   #puts: NumberedPut[] = [];
   #bytes = 0;
   readonly #inFlight = new Map<Promise<void>, ReadonlySet<string>>();
   #error: unknown;
 
-  constructor(kv: Kvd, options: SenderOptions) {
+  constructor(kv: Pick<Kvd, "batch">, options: SenderOptions) {
     this.#kv = kv;
     this.#options = options;
   }

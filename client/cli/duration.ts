@@ -19,7 +19,9 @@ export function msFromText(text: string): number | undefined {
   let ms = 0;
   for (const [, count, unit] of text.matchAll(PART))
     ms += Number(count) * (UNIT_MS[unit ?? ""] ?? 0);
-  return Number.isSafeInteger(Math.ceil(ms)) ? Math.ceil(ms) : undefined;
+  // Fractions are rounded up, but not what 1.001 * 1000 is above 1001.
+  const whole = Math.ceil(Number(ms.toFixed(3)));
+  return Number.isSafeInteger(whole) ? whole : undefined;
 }
 
 /** @throws UsageError that names the flag. */

@@ -1,6 +1,6 @@
 // What remains of leases, asked for once each and then counted down.
 
-import type { Entry, Kvd } from "../index.js";
+import type { Entry, Leases } from "../index.js";
 import { isClientError } from "./error-text.js";
 
 const CONCURRENT_CALLS = 32;
@@ -9,14 +9,17 @@ const CONCURRENT_CALLS = 32;
 const MAX_KNOWN = 100_000;
 
 export class LeaseTimes {
-  readonly #kv: Kvd;
+  readonly #leases: Pick<Leases, "timeToLive">;
   readonly #signal: AbortSignal;
   readonly #now: () => number;
   /** When it ends, on the clock of `now`. */
   readonly #ends = new Map<bigint, number>();
 
-  constructor(kv: Kvd, options: { readonly signal: AbortSignal; readonly now?: () => number }) {
-    this.#kv = kv;
+  constructor(
+    leases: Pick<Leases, "timeToLive">,
+    options: { readonly signal: AbortSignal; readonly now?: () => number },
+  ) {
+    this.#leases = leases;
     this.#signal = options.signal;
     this.#now = options.now ?? (() => performance.now());
   }
@@ -46,7 +49,7 @@ export class LeaseTimes {
 
   async #ask(id: bigint): Promise<number> {
     try {
-      return (await this.#kv.lease.timeToLive(id, { signal: this.#signal })).ttlMs;
+      return (await this.#leases.timeToLive(id, { signal: this.#signal })).ttlMs;
     } catch (error) {
       if (isClientError(error) && error.reason === "LEASE_NOT_FOUND") return 0;
       throw error;

@@ -40,7 +40,10 @@ export function listingFrom(
 }
 
 /** Page after page. Each is asked for when the one before is done with, so one is held at a time. */
-export async function* pages(kv: Kvd, listing: Listing): AsyncGenerator<RangeResult> {
+export async function* pages(
+  kv: Pick<Kvd, "range">,
+  listing: Listing,
+): AsyncGenerator<RangeResult> {
   let left = listing.limit === 0 ? Number.POSITIVE_INFINITY : listing.limit;
   let pageToken: Uint8Array | undefined;
   do {

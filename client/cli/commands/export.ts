@@ -70,7 +70,7 @@ async function writeLines(
   { flags, output, signal }: Invocation,
   { kv, selector, progress }: Export,
 ): Promise<{ keys: number; at: number }> {
-  const leases = new LeaseTimes(kv, { signal });
+  const leases = new LeaseTimes(kv.lease, { signal });
   const options = { ...defined({ revision: flags.number("rev") }), signal };
   let keys = 0;
   let at = 0;
