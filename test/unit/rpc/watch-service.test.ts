@@ -229,6 +229,19 @@ test("a watch that ends tells why and where to go on, and frees its id", async (
   t.is((await stepsOf(log, 1n, 3)).at(-1), "created");
 });
 
+test("a watch that has much to catch up with does not hold up the others", async (t) => {
+  const { multiWatch, put } = await serve(t);
+  const value = Buffer.alloc(64 * 1024);
+  await put("calm", "1");
+  for (let count = 0; count < 100; count += 1) await put(`busy${count}`, value);
+  const log = multiWatch();
+  log.create(1n, { startRevision: 1n });
+  log.create(2n, { startRevision: 1n, selector: { $case: "key", value: "calm" } });
+  t.deepEqual(await stepsOf(log, 2n, 2), ["created", "events 2"]);
+  t.true(steps(log, 1n).length < 50, "most of the other is still to come");
+  t.is((await stepsOf(log, 1n, 102)).at(-1), "events 102");
+});
+
 test("an unknown id to cancel or to ask is ignored", async (t) => {
   const { multiWatch } = await serve(t);
   const log = multiWatch();
