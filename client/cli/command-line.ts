@@ -173,7 +173,7 @@ function exitCodesText(): string {
 function usageError(error: CommanderError, verb: string | undefined): UsageError {
   const said = error.message
     .replace(/^error: /, "")
-    .replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?")
+    .replace(/\s*\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")
     .replace(/'/g, '"');
   const look = verb === undefined ? "kvctl help lists all" : `see kvctl help ${verb}`;
   const dash =

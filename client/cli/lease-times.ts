@@ -5,18 +5,23 @@ import { isClientError } from "./error-text.js";
 
 const CONCURRENT_CALLS = 32;
 
+/** From so many on, a list of all leases, 1,000 a call, costs less than asking for each. */
+const LISTING_PAYS = 500;
+const MAX_LISTED = 100_000;
+
 /** Beyond it, what is known is forgotten: an export of a billion keys must not hold as many leases. */
-const MAX_KNOWN = 100_000;
+const MAX_KNOWN = 200_000;
 
 export class LeaseTimes {
-  readonly #leases: Pick<Leases, "timeToLive">;
+  readonly #leases: Pick<Leases, "timeToLive" | "list">;
   readonly #signal: AbortSignal;
   readonly #now: () => number;
   /** When it ends, on the clock of `now`. */
   readonly #ends = new Map<bigint, number>();
+  #listed = false;
 
   constructor(
-    leases: Pick<Leases, "timeToLive">,
+    leases: Pick<Leases, "timeToLive" | "list">,
     options: { readonly signal: AbortSignal; readonly now?: () => number },
   ) {
     this.#leases = leases;
@@ -26,10 +31,11 @@ export class LeaseTimes {
 
   /** Asks for those leases of a page that are not known yet. */
   async learn(entries: readonly Entry[]): Promise<void> {
-    const unknown = new Set<bigint>();
     if (this.#ends.size > MAX_KNOWN) this.#ends.clear();
-    for (const { leaseId } of entries) {
-      if (leaseId !== 0n && !this.#ends.has(leaseId)) unknown.add(leaseId);
+    let unknown = this.#unknownOf(entries);
+    if (unknown.size >= LISTING_PAYS && !this.#listed) {
+      await this.#list();
+      unknown = this.#unknownOf(entries);
     }
     const left = unknown.values();
     const worker = async () => {
@@ -45,6 +51,24 @@ export class LeaseTimes {
     const end = this.#ends.get(entry.leaseId);
     if (end === undefined) throw new Error(`lease ${entry.leaseId} was not learnt`);
     return Math.max(0, Math.floor(end - this.#now()));
+  }
+
+  #unknownOf(entries: readonly Entry[]): Set<bigint> {
+    const unknown = new Set<bigint>();
+    for (const { leaseId } of entries) {
+      if (leaseId !== 0n && !this.#ends.has(leaseId)) unknown.add(leaseId);
+    }
+    return unknown;
+  }
+
+  async #list(): Promise<void> {
+    this.#listed = true;
+    let listed = 0;
+    for await (const { id, ttlMs } of this.#leases.list({ signal: this.#signal })) {
+      this.#ends.set(id, this.#now() + ttlMs);
+      listed += 1;
+      if (listed >= MAX_LISTED) return;
+    }
   }
 
   async #ask(id: bigint): Promise<number> {

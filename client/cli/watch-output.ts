@@ -21,7 +21,7 @@ export async function writeEvent(
     if (event.type === "put") await output.write(event.entry.bytes);
     return;
   }
-  if (output.format !== "text") {
+  if (isJson(output)) {
     await output.line(output.jsonText(JSON.stringify(eventForm(event))));
     return;
   }
@@ -40,7 +40,7 @@ export async function writeEvent(
 /** A present entry, before the events. */
 export async function writeCurrent(output: Output, entry: Entry): Promise<void> {
   if (output.format === "raw") await output.write(entry.bytes);
-  else if (output.format === "text") {
+  else if (!isJson(output)) {
     const head = `${String(entry.modRevision).padStart(7)} current `;
     await output.line(`${head}${lineText(entry.keyBytes)}\t${lineText(entry.bytes)}`);
   } else {
@@ -51,9 +51,9 @@ export async function writeCurrent(output: Output, entry: Entry): Promise<void> 
 
 /** The present entries are complete. */
 export async function writeSynced(output: Output, revision: number): Promise<void> {
-  if (output.format === "json" || output.format === "jsonl") {
+  if (isJson(output)) {
     await output.line(JSON.stringify({ type: "synced", revision }));
-  } else if (output.format === "text") {
+  } else if (output.format !== "raw") {
     output.note(`these are all entries of revision ${revision}; changes follow`);
   }
 }
@@ -75,4 +75,9 @@ function diffLineText(output: Output, { sign, text }: DiffLine): string {
   const shown = `${"".padStart(8)}${sign} ${blockText(Buffer.from(text))}`;
   if (sign === " ") return output.style("dim", shown);
   return output.style(sign === "+" ? "green" : "red", shown);
+}
+
+/** A table needs an end, so one that the environment asks for is text. */
+function isJson(output: Output): boolean {
+  return output.format === "json" || output.format === "jsonl";
 }

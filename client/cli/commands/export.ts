@@ -38,8 +38,9 @@ export const exportCommand: CommandDefinition = {
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { verb, words, flags, output } = invocation;
-  if (output.format === "table" || output.format === "raw") {
-    throw new UsageError(`export writes JSON Lines, not ${output.format}; see kvctl range`);
+  const format = flags.text("output");
+  if (format === "table" || format === "raw") {
+    throw new UsageError(`export writes JSON Lines, not ${format}; see kvctl range`);
   }
   const selector = selectorFrom(verb, words, flags, { all: true });
   const revision = flags.number("rev");

@@ -48,6 +48,10 @@ export const txnCommand: CommandDefinition = {
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { flags, output, signal } = invocation;
+  const format = flags.text("output");
+  if (format === "raw" || format === "table") {
+    throw new UsageError(`txn writes text, json or jsonl, not ${format}`);
+  }
   const spec = await specFrom(invocation);
   const kv = await invocation.connect();
   const result = await kv.txn(spec, { signal });

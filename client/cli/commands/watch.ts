@@ -40,8 +40,8 @@ export const watchCommand: CommandDefinition = {
 };
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { verb, words, tail, flags, output, signal } = invocation;
-  if (output.format === "table") {
+  const { verb, words, tail, flags, signal } = invocation;
+  if (flags.text("output") === "table") {
     throw new UsageError("watch writes text, json, jsonl or raw: a table needs an end");
   }
   if (tail !== undefined && tail.length === 0) throw new UsageError("-- wants a command after it");

@@ -256,6 +256,7 @@ test("a lease is asked for once, counts down, and is 0 when it is gone", async (
       }
       return { id, ttlMs: 5_000, grantedTtlMs: 9_000, keys: [], keyBytes: [], more: false };
     },
+    list: async function* () {},
   };
   const times = new LeaseTimes(leases, { signal: never, now: () => now });
   const first = [entry("a", 1n), entry("b", 1n), entry("c"), entry("d", 2n)];
@@ -269,6 +270,25 @@ test("a lease is asked for once, counts down, and is 0 when it is gone", async (
   now = 6_000;
   t.is(times.remainingMs(entry("a", 1n)), 0);
   t.deepEqual(asked, [1n, 2n]);
+});
+
+test("many leases are listed together, and those that came since are asked for", async (t) => {
+  const asked: bigint[] = [];
+  const leases = {
+    timeToLive: async (id: bigint) => {
+      asked.push(id);
+      return { id, ttlMs: 7_000, grantedTtlMs: 9_000, keys: [], keyBytes: [], more: false };
+    },
+    list: async function* () {
+      for (let id = 1n; id < 600n; id += 1n) yield { id, ttlMs: 5_000, grantedTtlMs: 9_000 };
+    },
+  };
+  const times = new LeaseTimes(leases, { signal: never, now: () => 0 });
+  const entries = Array.from({ length: 600 }, (_, index) => entry("k", BigInt(index + 1)));
+  await times.learn(entries);
+  t.deepEqual(asked, [600n]);
+  t.is(times.remainingMs(entry("k", 1n)), 5_000);
+  t.is(times.remainingMs(entry("k", 600n)), 7_000);
 });
 
 const settings = { format: "text", quiet: false, color: "auto" } as const;
