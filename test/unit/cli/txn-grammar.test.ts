@@ -131,6 +131,7 @@ test(wrong, "-- put a 1 --ttl", 12, /value/);
 test(wrong, "-- put a 1 --ttl 5", 4, /duration/);
 test(wrong, "-- put --ttl 5s a 1", 17, /flags go last/);
 test(wrong, "-- pt a 1", 4, /"pt"/);
+test(wrong, "-- constructor a 1", 4, /no operation/);
 test(wrong, "-- get", 4, /KEY/);
 test(wrong, "-- del", 4, /--prefix/);
 test(wrong, "-- get a -- get b -- get c", 19, /third/);
