@@ -1,17 +1,19 @@
 // All suites that every engine must pass.
 
-import type { Suite } from "./suite.js";
-import { kvSuite } from "./suites/kv.js";
-import { leaseSuite } from "./suites/lease.js";
+import type { TestFn } from "ava";
+import type { OpenEngine } from "../support/engines.js";
+import { deleteSuite } from "./suites/delete.js";
+import { delimiterSuite } from "./suites/delimiter.js";
+import { getPutSuite } from "./suites/get-put.js";
 import { rangeSuite } from "./suites/range.js";
-import { txnSuite } from "./suites/txn.js";
-import { compactionSuite, watchSuite } from "./suites/watch.js";
+import { rangePagesSuite } from "./suites/range-pages.js";
+
+export type Suite = (test: TestFn, open: OpenEngine) => void;
 
 export const SUITES: readonly Suite[] = [
-  kvSuite,
+  getPutSuite,
+  deleteSuite,
   rangeSuite,
-  txnSuite,
-  leaseSuite,
-  watchSuite,
-  compactionSuite,
+  rangePagesSuite,
+  delimiterSuite,
 ];

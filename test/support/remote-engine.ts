@@ -36,6 +36,7 @@ import {
   type StatusResponse,
 } from "../../gen/grpc/kvd/v1/maintenance.js";
 import type { Capability, Engine, EngineStatus, Watcher } from "../../server/kv/engine.js";
+import { defaultLimits } from "../../server/kv/limits.js";
 import type {
   BatchCommand,
   BatchOperation,
@@ -315,6 +316,8 @@ export async function serveMemory(t: ExecutionContext, options: OpenOptions = {}
     const closed = server.close();
     clock.advance(SHUTDOWN_GRACE_MS);
     await closed;
+    // What a stopped server leaves on its clock is the matter of a test of its own.
+    clock.advance(defaultLimits(limits).requestMaxMs);
   });
   return { engine, server, clients, clock };
 }
