@@ -2,11 +2,15 @@
 
 import type { TestFn } from "ava";
 import type { OpenEngine } from "../support/engines.js";
+import { batchSuite } from "./suites/batch.js";
+import { compareTxnSuite } from "./suites/compare-txn.js";
 import { deleteSuite } from "./suites/delete.js";
 import { delimiterSuite } from "./suites/delimiter.js";
 import { getPutSuite } from "./suites/get-put.js";
 import { rangeSuite } from "./suites/range.js";
 import { rangePagesSuite } from "./suites/range-pages.js";
+import { txnSuite } from "./suites/txn.js";
+import { txnNestedSuite } from "./suites/txn-nested.js";
 
 export type Suite = (test: TestFn, open: OpenEngine) => void;
 
@@ -16,4 +20,8 @@ export const SUITES: readonly Suite[] = [
   rangeSuite,
   rangePagesSuite,
   delimiterSuite,
+  compareTxnSuite,
+  txnSuite,
+  txnNestedSuite,
+  batchSuite,
 ];
