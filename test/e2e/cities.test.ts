@@ -1,0 +1,189 @@
+// All cities of the world through kvctl: in, listed, paged, out, and watched, while others write.
+// The tests follow one another on one server.
+
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "ava";
+import { connect, del, type Kvd, put, type WatchEvent } from "../../client/index.js";
+import { inKeyOrder, jsonLines, readPlaces, rowFromPlace } from "../support/cities.js";
+import {
+  HookScope,
+  KVCTL,
+  type Kvctl,
+  kvctlFor,
+  NODE,
+  run,
+  startKvd,
+  temporaryFolder,
+} from "../support/process.js";
+
+const PLACES = readPlaces();
+const ROWS = inKeyOrder(PLACES.map(rowFromPlace));
+const LINES = jsonLines(ROWS);
+
+const scope = new HookScope();
+let kvctl: Kvctl;
+let kv: Kvd;
+let address: string;
+let folder: string;
+/** The revision after the import. */
+const imported = 1 + PLACES.length;
+/** All that was written since, in order. */
+const written: Change[] = [];
+
+test.before(async () => {
+  folder = await temporaryFolder(scope);
+  // All history is kept, for the watch that begins at its beginning.
+  ({ address } = await startKvd(scope, { args: ["--history-bytes", "0"] }));
+  kvctl = kvctlFor(scope, address);
+  kv = connect(address);
+  scope.teardown(() => kv.close());
+});
+
+test.after.always(() => scope.end());
+
+test.serial("every place has a key of its own, that tells all its parts", (t) => {
+  t.is(PLACES.length, 171_075);
+  t.is(new Set(ROWS.map(({ key }) => key)).size, PLACES.length);
+  for (const { key, value } of ROWS) {
+    const { country, name, lat, lng } = JSON.parse(value);
+    const parts = /^city\/([A-Z]{2})\/(.+)\/([-\d.]+),([-\d.]+)$/s.exec(key);
+    if (parts?.[1] === country && parts?.[2] === name) {
+      if (parts?.[3] === lat && parts?.[4] === lng) continue;
+    }
+    t.fail(key);
+  }
+});
+
+test.serial("import writes all places, each in a revision of its own", async (t) => {
+  const file = join(folder, "cities.jsonl");
+  await writeFile(file, LINES);
+  const { exitCode, stdout, stderr } = await kvctl("import", file, "--output", "json");
+  t.is(exitCode, 0, stderr);
+  t.deepEqual(JSON.parse(stdout), { written: PLACES.length, failed: 0, revision: imported });
+  t.is((await kv.count({ all: true })).count, PLACES.length);
+});
+
+test.serial("on a terminal the import shows how far it is, and what would change", async (t) => {
+  const command = `"${NODE}" "${KVCTL}" import "${join(folder, "cities.jsonl")}" --dry-run`;
+  const environment = { KVCTL_SERVER: address, TERM: "xterm" };
+  const terminal = ["script", "--quiet", "--return", "--command", command, "/dev/null"] as const;
+  const { exitCode, stdout } = await run(t, terminal, { environment });
+  t.is(exitCode, 0);
+  t.regex(stdout, /comparing \[.*\] \d+%/s);
+  t.true(stdout.includes(`leave ${PLACES.length} unchanged`));
+});
+
+test.serial("ls folds the countries, and visits hundreds of entries", async (t) => {
+  const visited = async () => (await kv.maintenance.status()).counters["entries_visited"] ?? -1;
+  const countries = [...new Set(ROWS.map(({ key }) => key.slice(0, "city/CC/".length)))];
+  const before = await visited();
+  const { stdout } = await kvctl("ls", "city/");
+  const visits = (await visited()) - before;
+  t.deepEqual(stdout.trimEnd().split("\n"), countries);
+  t.true(visits >= countries.length && visits < 1000, `${visits} entries visited`);
+});
+
+test.serial("export gives back what was imported, byte by byte", async (t) => {
+  const { exitCode, stdoutBytes } = await kvctl("export");
+  t.is(exitCode, 0);
+  t.true(stdoutBytes.equals(Buffer.from(LINES)));
+});
+
+test.serial("all pages are of one revision while others write", async (t) => {
+  const writer = new Writer(kv);
+  const writing = writer.run();
+  const rows: string[] = [];
+  const revisions = new Set<number>();
+  let pages = 0;
+  let pageToken: Uint8Array | undefined;
+  do {
+    const options = pageToken === undefined ? {} : { pageToken };
+    const page = await kv.range({ prefix: "city/" }, { revision: imported, ...options });
+    revisions.add(page.revision);
+    for (const entry of page.entries) rows.push(`${entry.key}\t${entry.text()}`);
+    pageToken = page.nextPageToken;
+    pages += 1;
+  } while (pageToken !== undefined);
+  const file = join(folder, "export.jsonl");
+  const ended = await kvctl("export", "--rev", String(imported), "-o", file);
+  const seen = written.at(-1)?.revision ?? 0;
+  writer.stop();
+  await writing;
+  t.true(pages > 5);
+  t.true(seen > imported, "nothing was written meanwhile");
+  t.deepEqual([...revisions], [imported]);
+  t.true(rows.join("\n") === ROWS.map(({ key, value }) => `${key}\t${value}`).join("\n"));
+  t.is(ended.exitCode, 0);
+  t.true(readFileSync(file).equals(Buffer.from(LINES)));
+});
+
+test.serial("a watch from revision 1 gives every event, once and in order", async (t) => {
+  const writer = new Writer(kv);
+  const writing = writer.run();
+  const watch = kv.watch({ all: true }, { startRevision: 1 });
+  t.teardown(() => watch.close());
+  const caughtUp = (await watch.ready()).revision;
+  const marked = writing.then(() => kv.put("end", ""));
+  const shown: Change[] = [];
+  for await (const event of watch) {
+    if (event.key === "end") break;
+    shown.push(changeFromEvent(event));
+    if (event.revision > caughtUp) writer.stop();
+  }
+  const last = await marked;
+  t.is(last.revision, 1 + (written.at(-1)?.revision ?? 0));
+  t.true(caughtUp > imported && last.revision > caughtUp);
+  const ofImport = shown.slice(0, PLACES.length);
+  t.true(ofImport.every(({ revision }, index) => revision === index + 2));
+  const values = new Map(ofImport.map(({ key, value }) => [key, value]));
+  t.is(values.size, PLACES.length);
+  t.true(ROWS.every(({ key, value }) => values.get(key) === value));
+  t.deepEqual(shown.slice(PLACES.length), written);
+});
+
+/** What a writer did, and what a watch should tell of it. */
+interface Change {
+  readonly revision: number;
+  readonly key: string;
+  /** Undefined for a delete. */
+  readonly value: string | undefined;
+}
+
+function changeFromEvent(event: WatchEvent): Change {
+  const { key, revision } = event;
+  return { revision, key, value: event.type === "put" ? event.entry.text() : undefined };
+}
+
+/** Writes new keys, changes cities and deletes some, until it is told to stop. */
+class Writer {
+  readonly #kv: Kvd;
+  #stopped = false;
+
+  constructor(kv: Kvd) {
+    this.#kv = kv;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async run(): Promise<void> {
+    for (let round = 0; !this.#stopped; round += 1) {
+      const own = `city/ZZ/${randomUUID()}`;
+      const city = ROWS[(round * 7919) % ROWS.length]?.key ?? own;
+      const { revision } = await this.#kv.put(own, String(round));
+      written.push({ revision, key: own, value: String(round) });
+      await this.#txn(city, own, round);
+    }
+  }
+
+  /** Two changes in one revision, in the order in which they are made. */
+  async #txn(city: string, own: string, round: number): Promise<void> {
+    const value = `changed ${round}`;
+    const { revision } = await this.#kv.txn({ success: [put(city, value), del(own)] });
+    written.push({ revision, key: city, value }, { revision, key: own, value: undefined });
+  }
+}

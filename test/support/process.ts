@@ -1,0 +1,235 @@
+// Processes of the tests: started with an environment of their own, told apart by their id, ended
+// with the test whatever happens. Nothing here sleeps: what is waited for is an event, with a
+// deadline that only a fault reaches.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, watch } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What the context of a test has, and a hook can make. */
+export interface Scope {
+  teardown(end: () => unknown): void;
+}
+
+export interface Ended {
+  /** Undefined when a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  readonly stdoutBytes: Buffer;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** What it reads; without it, nothing. */
+  readonly stdin?: string | Uint8Array;
+  /** Besides PATH and the like. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+}
+
+type Command = readonly [file: string, ...args: string[]];
+
+const DEADLINE_MS = 60_000;
+
+/** The compiled tree that this file is in, and the project around it. */
+const COMPILED = fileURLToPath(new URL("../../", import.meta.url));
+export const PROJECT = join(COMPILED, "..");
+
+export const KVD = join(COMPILED, "server/main.js");
+export const KVCTL = join(COMPILED, "client/cli/main.js");
+export const COUNTRIES = join(COMPILED, "examples/countries/load.js");
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** A process that runs while the test does. */
+export class RunningProcess {
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  readonly #stdout: Buffer[] = [];
+  readonly #stderr: Buffer[] = [];
+  #over = false;
+
+  constructor(scope: Scope, [file, ...args]: Command, options: RunOptions = {}) {
+    this.#child = spawn(file, args, {
+      stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      env: { ...surroundings(), ...options.environment },
+      cwd: options.folder ?? PROJECT,
+    });
+    running.add(this.#child);
+    const { stdin, stdout, stderr } = this.#child;
+    stdout?.on("data", (chunk: Buffer) => this.#stdout.push(chunk));
+    stderr?.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
+    // A process that does not read its input closes it; that is its right.
+    stdin?.on("error", () => {});
+    stdin?.end(options.stdin);
+    this.ended = this.#end();
+    this.ended.catch(() => {});
+    scope.teardown(() => this.kill());
+  }
+
+  /** So far. */
+  get stdout(): string {
+    return Buffer.concat(this.#stdout).toString("utf8");
+  }
+
+  get stderr(): string {
+    return Buffer.concat(this.#stderr).toString("utf8");
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Ends it at once, and waits for that. */
+  async kill(): Promise<void> {
+    if (!this.#over) this.#child.kill("SIGKILL");
+    await this.ended.catch(() => {});
+  }
+
+  /** What `find` makes of its standard output, as soon as it makes something of it. */
+  async output<T>(find: (stdout: string) => T | undefined): Promise<T> {
+    for (;;) {
+      const over = this.#over;
+      const found = find(this.stdout);
+      if (found !== undefined) return found;
+      if (over) throw new Error(`it ended without saying it:\n${this.stdout}${this.stderr}`);
+      const { stdout } = this.#child;
+      const more = stdout === null ? this.ended : once(stdout, "data");
+      await inTime(Promise.race([more, this.ended]), "output");
+    }
+  }
+
+  async #end(): Promise<Ended> {
+    try {
+      const [code, signal] = await once(this.#child, "close");
+      const stdoutBytes = Buffer.concat(this.#stdout);
+      return {
+        exitCode: code ?? undefined,
+        signal: signal ?? undefined,
+        stdout: stdoutBytes.toString("utf8"),
+        stdoutBytes,
+        stderr: this.stderr,
+      };
+    } finally {
+      this.#over = true;
+      running.delete(this.#child);
+    }
+  }
+}
+
+/** Runs a command to its end. */
+export function run(scope: Scope, command: Command, options: RunOptions = {}): Promise<Ended> {
+  const child = new RunningProcess(scope, command, options);
+  return inTime(child.ended, `the end of ${command.join(" ")}`);
+}
+
+export interface RunningServer {
+  /** As kvctl and connect() take it. */
+  readonly address: string;
+  readonly process: RunningProcess;
+  readonly portFile: string;
+}
+
+export interface ServerSetup extends Pick<RunOptions, "environment"> {
+  /** "127.0.0.1:0" unless told. */
+  readonly listen?: string;
+  readonly args?: readonly string[];
+}
+
+/** A kvd that listens. */
+export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<RunningServer> {
+  const folder = await temporaryFolder(scope);
+  const portFile = join(folder, "port");
+  const { listen = "127.0.0.1:0", args = [], environment = {} } = setup;
+  const flags = ["--memory", "--listen", listen, "--port-file", portFile, ...args];
+  const process = new RunningProcess(scope, [NODE, KVD, ...flags], { environment });
+  await Promise.race([appearance(portFile), process.ended]);
+  if (!existsSync(portFile)) throw new Error(`kvd did not start: ${process.stdout}`);
+  const told = readFileSync(portFile, "utf8").trim();
+  const address = /^\d+$/.test(told) ? `127.0.0.1:${told}` : `unix:${told}`;
+  return { address, process, portFile };
+}
+
+/** The Node that runs the tests. */
+export const NODE = process.execPath;
+
+export interface Kvctl {
+  (...args: readonly string[]): Promise<Ended>;
+  /** The same with something to read, or another environment. */
+  with(options: RunOptions): (...args: readonly string[]) => Promise<Ended>;
+}
+
+/** kvctl for one server; without an address, for the default one. */
+export function kvctlFor(scope: Scope, address: string | undefined): Kvctl {
+  const server = address === undefined ? {} : { KVCTL_SERVER: address };
+  const kvctl =
+    (options: RunOptions) =>
+    (...args: readonly string[]) => {
+      const environment = { ...server, ...options.environment };
+      return run(scope, [NODE, KVCTL, ...args], { ...options, environment });
+    };
+  return Object.assign(kvctl({}), { with: kvctl });
+}
+
+/** A folder of its own, gone with the test. */
+export async function temporaryFolder(scope: Scope): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "kvd-test-"));
+  scope.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A scope for hooks, which have no teardown: what is given last ends first. */
+export class HookScope implements Scope {
+  readonly #ends: (() => unknown)[] = [];
+
+  teardown(end: () => unknown): void {
+    this.#ends.push(end);
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends.splice(0).reverse()) await end();
+  }
+}
+
+/** @throws when it takes as long as only a fault can. */
+export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timeout: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`waited ${DEADLINE_MS} ms for ${what}`);
+    timeout = setTimeout(() => reject(error), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+/** Settled when a file is there. */
+async function appearance(path: string): Promise<void> {
+  const watcher = watch(join(path, ".."));
+  try {
+    while (!existsSync(path)) await inTime(once(watcher, "change"), path);
+  } finally {
+    watcher.close();
+  }
+}
+
+/** What a process of ours may know of the machine: nothing that changes what it does. */
+function surroundings(): Record<string, string> {
+  const names = ["PATH", "HOME", "TMPDIR", "LANG"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
