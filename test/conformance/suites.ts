@@ -7,18 +7,32 @@ import { compactionSuite } from "./suites/compaction.js";
 import { compareTxnSuite } from "./suites/compare-txn.js";
 import { deleteSuite } from "./suites/delete.js";
 import { delimiterSuite } from "./suites/delimiter.js";
+import { durableSuite } from "./suites/durable.js";
 import { getPutSuite } from "./suites/get-put.js";
 import { hashSuite } from "./suites/hash.js";
+import { knownBugsSuite } from "./suites/known-bugs.js";
 import { leaseSuite } from "./suites/lease.js";
 import { leaseExpirySuite } from "./suites/lease-expiry.js";
+import { lifecycleSuite } from "./suites/lifecycle.js";
 import { rangeSuite } from "./suites/range.js";
 import { rangePagesSuite } from "./suites/range-pages.js";
 import { revisionsSuite } from "./suites/revisions.js";
 import { storeLimitSuite } from "./suites/store-limit.js";
 import { txnSuite } from "./suites/txn.js";
 import { txnNestedSuite } from "./suites/txn-nested.js";
+import { watchSuite } from "./suites/watch.js";
+import { watchCatchUpSuite } from "./suites/watch-catch-up.js";
+import { watchEndSuite } from "./suites/watch-end.js";
 
 export type Suite = (test: TestFn, open: OpenEngine) => void;
+
+/** Those about watches, for deployments that serve watches in more than one way. */
+export const WATCH_SUITES: readonly Suite[] = [
+  watchSuite,
+  watchCatchUpSuite,
+  watchEndSuite,
+  knownBugsSuite,
+];
 
 export const SUITES: readonly Suite[] = [
   getPutSuite,
@@ -32,8 +46,11 @@ export const SUITES: readonly Suite[] = [
   batchSuite,
   leaseSuite,
   leaseExpirySuite,
+  ...WATCH_SUITES,
   revisionsSuite,
   hashSuite,
   compactionSuite,
   storeLimitSuite,
+  durableSuite,
+  lifecycleSuite,
 ];

@@ -34,6 +34,8 @@ export interface Traits {
   readonly pulledOneByOne: boolean;
   /** Watcher.synced and Watcher.ended tell of the watch, also while nobody reads. */
   readonly tellsWatchState: boolean;
+  /** A slow watch ends by itself; otherwise with its stream, which cannot tell where to go on. */
+  readonly endsWatchesAlone: boolean;
   /** A call begins in the turn in which it is made. */
   readonly beginsAtOnce: boolean;
 }
@@ -77,6 +79,7 @@ export const openMemory: OpenEngine = Object.assign(openMemoryFor, {
     progressOnRequest: true,
     pulledOneByOne: true,
     tellsWatchState: true,
+    endsWatchesAlone: true,
     beginsAtOnce: true,
   },
 });

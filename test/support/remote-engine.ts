@@ -316,6 +316,7 @@ export async function serveMemory(t: ExecutionContext, options: OpenOptions = {}
     const closed = server.close();
     clock.advance(SHUTDOWN_GRACE_MS);
     await closed;
+    await clock.settle();
     // What a stopped server leaves on its clock is the matter of a test of its own.
     clock.advance(defaultLimits(limits).requestMaxMs);
   });
@@ -337,6 +338,7 @@ function openRemoteThrough(watchesThrough: WatchesThrough): OpenEngine {
       progressOnRequest: watchesThrough === "MultiWatch",
       pulledOneByOne: false,
       tellsWatchState: false,
+      endsWatchesAlone: watchesThrough === "Watch",
       beginsAtOnce: false,
     },
   });
