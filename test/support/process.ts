@@ -46,8 +46,17 @@ export const COUNTRIES = join(COMPILED, "examples/countries/load.js");
 
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) killGroup(child);
 });
+
+/** It leads a group, with those that it started: a launcher's child would live on. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // All of it is gone already.
+  }
+}
 
 /** A process that runs while the test does. */
 export class RunningProcess {
@@ -62,6 +71,7 @@ export class RunningProcess {
       stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       env: { ...surroundings(), ...options.environment },
       cwd: options.folder ?? PROJECT,
+      detached: true,
     });
     running.add(this.#child);
     const { stdin, stdout, stderr } = this.#child;
@@ -88,9 +98,9 @@ export class RunningProcess {
     this.#child.kill(name);
   }
 
-  /** Ends it at once, and waits for that. */
+  /** Ends it and those that it started at once, and waits for that. */
   async kill(): Promise<void> {
-    if (!this.#over) this.#child.kill("SIGKILL");
+    if (!this.#over) killGroup(this.#child);
     await this.ended.catch(() => {});
   }
 
