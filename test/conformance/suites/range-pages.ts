@@ -1,5 +1,5 @@
-// Listings of many pages: one revision, no row twice, none missing, and how long a page can wait for
-// the next.
+// Listings of many pages: one revision, no row twice, none missing, and how long a page can wait
+// for the next.
 
 import type { TestFn } from "ava";
 import type { Engine } from "../../../server/kv/engine.js";
