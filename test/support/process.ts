@@ -37,7 +37,7 @@ type Command = readonly [file: string, ...args: string[]];
 const DEADLINE_MS = 60_000;
 
 /** The compiled tree that this file is in, and the project around it. */
-const COMPILED = fileURLToPath(new URL("../../", import.meta.url));
+export const COMPILED = fileURLToPath(new URL("../../", import.meta.url));
 export const PROJECT = join(COMPILED, "..");
 
 export const KVD = join(COMPILED, "server/main.js");
@@ -48,6 +48,10 @@ const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) killGroup(child);
 });
+// A run that is taking too long is ended so, and one that is interrupted.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  process.once(signal, () => process.exit(1));
+}
 
 /** It leads a group, with those that it started: a launcher's child would live on. */
 function killGroup({ pid }: ChildProcess): void {
