@@ -1,10 +1,10 @@
 // A server's stream as something to pull from, bounded in bytes.
 //
-// What arrives is taken off the connection until QUEUE_MAX_BYTES wait here; beyond that, HTTP/2 flow
-// control lets the server wait (grpc-js itself holds 16 messages more). When the stream ends with an
-// error, all that waits here still comes first. What the server had written beyond it is lost, even
-// though it may have arrived: grpc-js drops it. So nobody may rely on the server's word of where a
-// stream stood; what next() has given counts.
+// What arrives is taken off the connection until QUEUE_MAX_BYTES wait here; beyond that, HTTP/2
+// flow control lets the server wait (grpc-js itself holds 16 messages more). When the stream ends
+// with an error, all that waits here still comes first. What the server had written beyond it is
+// lost, even though it may have arrived: grpc-js drops it. So nobody may rely on the server's word
+// of where a stream stood; what next() has given counts.
 
 import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
 

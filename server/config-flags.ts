@@ -1,7 +1,7 @@
 // The flags of kvd, and the variables of the environment that stand for them.
 //
-// Flags of limits are made from the table in kv/limits.ts. A parser that refuses a value throws what
-// commander turns into a text with the flag, the value and the range.
+// Flags of limits are made from the table in kv/limits.ts. A parser that refuses a value throws
+// what commander turns into a text with the flag, the value and the range.
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { LIMIT_RANGES } from "./config-limits.js";

@@ -1,7 +1,7 @@
 // How values are written in flags and in the environment: sizes, durations, counts, switches.
 //
-// Each parser takes the text and the allowed range, and throws a ValueError whose text names what is
-// expected. Ranges are in the unit of the result: bytes, milliseconds or pieces.
+// Each parser takes the text and the allowed range, and throws a ValueError whose text names what
+// is expected. Ranges are in the unit of the result: bytes, milliseconds or pieces.
 
 export interface ValueRange {
   readonly min: number;

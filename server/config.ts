@@ -27,7 +27,9 @@ import { isLoopback, parseListenAddress } from "./listen-address.js";
 import { defaultHistoryMaxBytes, defaultStoreMaxBytes, type Machine } from "./memory-sizes.js";
 
 export interface Config {
-  /** As they were given; each can be parsed, and with `insecure` unset each is a loopback address. */
+  /**
+   * As they were given; each can be parsed, and with `insecure` unset each is a loopback address.
+   */
   readonly listen: readonly string[];
   readonly portFile: string | undefined;
   /** It was said that nothing is to be kept on disk. */

@@ -48,8 +48,8 @@ export interface KvdServer extends AsyncDisposable {
   readonly port: number | undefined;
   readonly engine: Engine;
   /**
-   * Stops gracefully: takes no connection any more, ends watches, lets running calls finish, at most
-   * for the grace. Never throws; twice does no harm, and both calls wait for the end.
+   * Stops gracefully: takes no connection any more, ends watches, lets running calls finish, at
+   * most for the grace. Never throws; twice does no harm, and both calls wait for the end.
    */
   close(): Promise<void>;
 }

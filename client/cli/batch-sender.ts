@@ -1,7 +1,7 @@
 // Sends puts in batches, a few at a time, while the puts of one key stay in their order.
 //
-// Batches that are on their way may overtake each other, so one that has a key of another that is not
-// answered yet waits for that. What a batch as a whole is refused for (its size) is answered by
+// Batches that are on their way may overtake each other, so one that has a key of another that is
+// not answered yet waits for that. What a batch as a whole is refused for (its size) is answered by
 // halving it: nothing of it was applied.
 
 import type { BatchOperation, BatchResultItem, Kvd } from "../index.js";

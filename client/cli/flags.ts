@@ -1,4 +1,5 @@
-// The flags of one command line, read by name and checked: numbers, revisions, durations, lease ids.
+// The flags of one command line, read by name and checked: numbers, revisions, durations, lease
+// ids.
 
 import { msFromFlag } from "./duration.js";
 import { UsageError } from "./failure.js";

@@ -9,7 +9,9 @@ const CONCURRENT_CALLS = 32;
 const LISTING_PAYS = 500;
 const MAX_LISTED = 100_000;
 
-/** Beyond it, what is known is forgotten: an export of a billion keys must not hold as many leases. */
+/**
+ * Beyond it, what is known is forgotten: an export of a billion keys must not hold as many leases.
+ */
 const MAX_KNOWN = 200_000;
 
 export class LeaseTimes {

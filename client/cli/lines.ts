@@ -1,5 +1,5 @@
-// Splits a stream of bytes into lines. Memory is bounded by the longest line that is taken; one that
-// is longer is skipped to its end, and told.
+// Splits a stream of bytes into lines. Memory is bounded by the longest line that is taken; one
+// that is longer is skipped to its end, and told.
 
 export type Line =
   | { readonly kind: "line"; readonly number: number; readonly bytes: Uint8Array }

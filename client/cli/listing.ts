@@ -39,7 +39,9 @@ export function listingFrom(
   return { selector, options, limit: flags.number("limit") ?? 0 };
 }
 
-/** Page after page. Each is asked for when the one before is done with, so one is held at a time. */
+/**
+ * Page after page. Each is asked for when the one before is done with, so one is held at a time.
+ */
 export async function* pages(
   kv: Pick<Kvd, "range">,
   listing: Listing,

@@ -31,7 +31,9 @@ export function plainLine(text: string): string {
   return lineEscapes(text.replace(/\s*[\r\n]+\s*/g, " ").trim());
 }
 
-/** JSON text that is safe on a terminal, and the same JSON: what is unsafe stands inside strings. */
+/**
+ * JSON text that is safe on a terminal, and the same JSON: what is unsafe stands inside strings.
+ */
 export function safeJson(text: string): string {
   return text.replace(UNSAFE_IN_JSON, unicodeEscape);
 }

@@ -1,4 +1,5 @@
-// The compares of a txn: `mod(KEY) = 41`, `value(KEY) = "text"`, `!exists(KEY)`, one after the other.
+// The compares of a txn: `mod(KEY) = 41`, `value(KEY) = "text"`, `!exists(KEY)`, one after the
+// other.
 
 import type { Compare, Relation } from "../index.js";
 import { leaseIdFromText, numberFromText } from "./flags.js";

@@ -1,7 +1,8 @@
 // A txn as JSON, nested ones too, in the forms of json-forms.ts:
 //
 //   {"compare": [{"key": "a", "modRevision": 0}, {"key": "b", "relation": "!=", "value": "x"}],
-//    "success": [{"put": {"key": "a", "value": "1", "ttl": "30s"}}, {"delete": {"prefix": "old/"}}],
+//    "success": [{"put": {"key": "a", "value": "1", "ttl": "30s"}}, {"delete": {"prefix":
+// "old/"}}],
 //    "failure": [{"get": {"key": "a"}}, {"txn": {…}}]}
 //
 // Members are those of the client's options; one that is not known is a mistake, not left out.

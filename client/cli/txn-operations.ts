@@ -1,5 +1,5 @@
-// The operations of a txn: `put KEY VALUE`, `get KEY`, `del`, `range`, with `;` in between, and with
-// the flags of the commands of these names.
+// The operations of a txn: `put KEY VALUE`, `get KEY`, `del`, `range`, with `;` in between, and
+// with the flags of the commands of these names.
 
 import type { Operation } from "../index.js";
 import { defined } from "./defined.js";

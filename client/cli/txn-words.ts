@@ -1,7 +1,8 @@
 // The words of the txn grammar, with their places, so that an error can point at one.
 //
-// A word is bare, up to a blank or a `;`, or in double quotes with JSON's escapes. On a command line
-// the shell has taken the words apart already: an argument is one word as it is, whatever it holds.
+// A word is bare, up to a blank or a `;`, or in double quotes with JSON's escapes. On a command
+// line the shell has taken the words apart already: an argument is one word as it is, whatever it
+// holds.
 
 import { UsageError } from "./failure.js";
 
@@ -116,7 +117,9 @@ function stringFromJson(literal: string): string | undefined {
 
 const WORD_END = /[\s;]/;
 
-/** The words, separators and `--` of a piece of text. A `#` at the start of a line hides the line. */
+/**
+ * The words, separators and `--` of a piece of text. A `#` at the start of a line hides the line.
+ */
 export function tokensOfText(source: Source, from: number, end: number): Token[] {
   const scanner = new Scanner(source, from, end);
   const tokens: Token[] = [];

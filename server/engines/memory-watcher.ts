@@ -10,7 +10,9 @@ import type { Watch } from "../store/watch.js";
 
 export class MemoryWatcher implements Watcher {
   readonly ended: Promise<void>;
-  /** Since when, on the monotonic clock, data waits that nobody pulls; undefined while none does. */
+  /**
+   * Since when, on the monotonic clock, data waits that nobody pulls; undefined while none does.
+   */
   stalledSinceMs: number | undefined;
 
   readonly #store: Store;

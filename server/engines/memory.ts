@@ -76,6 +76,8 @@ class StoreEngine implements MemoryEngine {
   #expiring = false;
   #maintaining = false;
   #awaitsPins = false;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
   #state: "open" | "draining" | "closed" = "open";
 
   constructor(options: MemoryEngineOptions) {
@@ -101,8 +103,11 @@ class StoreEngine implements MemoryEngine {
     return this.#store.get(command);
   }
 
-  async range(query: RangeQuery): Promise<RangeResult> {
-    this.#requireOpen();
+  range(query: RangeQuery): Promise<RangeResult> {
+    return this.#run(() => this.#range(query));
+  }
+
+  async #range(query: RangeQuery): Promise<RangeResult> {
     const read = this.#store.beginRange(query);
     try {
       while (!this.#store.runRange(read, SLICE_VISITS)) await this.#clock.yieldTurn();
@@ -169,14 +174,18 @@ class StoreEngine implements MemoryEngine {
     return { revision: this.#store.publishedRevision, compactRevision };
   }
 
-  async hash(query: { readonly revision: Revision }) {
+  hash(query: { readonly revision: Revision }) {
+    return this.#run(() => this.#hash(query));
+  }
+
+  async #hash(query: { readonly revision: Revision }) {
     const hash = new EntryHash();
-    let page = await this.range(hashPage(query.revision, undefined));
+    let page = await this.#range(hashPage(query.revision, undefined));
     const { revision } = page;
     for (;;) {
       for (const entry of page.entries) hash.add(entry);
       if (page.next === undefined) break;
-      page = await this.range(hashPage(revision, page.next));
+      page = await this.#range(hashPage(revision, page.next));
     }
     const { compactRevision } = this.#store.retention.compactor;
     return { hash: hash.digest(), revision, compactRevision };
@@ -228,17 +237,34 @@ class StoreEngine implements MemoryEngine {
     for (const watcher of this.#watchers) watcher.end(shuttingDown());
   }
 
-  async close(): Promise<void> {
-    if (this.#state === "closed") return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.endWatches();
     this.#state = "closed";
     this.#expiry?.timer.cancel();
     for (const timer of this.#timers) timer.cancel();
+    await Promise.allSettled(this.#running);
     await this.#backend.close();
   }
 
   check(): void {
     checkStore(this.#store);
+  }
+
+  /** Runs a call that takes turns; close() waits for it. The backend's close settles the others. */
+  async #run<T>(call: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const running = call();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   /** Runs what sees the head, and answers, with its error too, once that head is durable. */
@@ -322,8 +348,8 @@ class StoreEngine implements MemoryEngine {
     for (const watcher of this.#watchers) {
       watcher.markStalled();
       if (nowMs - (watcher.stalledSinceMs ?? nowMs) < limitMs) continue;
-      const text = `the watch took nothing for ${limitMs} ms while data waited (--watcher-idle-max)`;
-      watcher.end(new KvdError("WATCHER_TOO_SLOW", text));
+      const text = `the watch took nothing for ${limitMs} ms while data waited`;
+      watcher.end(new KvdError("WATCHER_TOO_SLOW", `${text} (--watcher-idle-max)`));
     }
   }
 

@@ -65,7 +65,9 @@ export interface Engine {
   /** The name of the history that the revisions belong to; constant while the engine is open. */
   readonly storeId: string;
 
-  /** @throws REVISION_COMPACTED below the compact revision (at it, reading works), REVISION_FUTURE. */
+  /**
+   * @throws REVISION_COMPACTED below the compact revision (at it, reading works), REVISION_FUTURE.
+   */
   get(command: GetCommand): Promise<GetResult>;
 
   /**

@@ -84,8 +84,8 @@ const SHOWN_CODE_POINTS = 100;
 const utf8 = new TextDecoder("utf-8");
 
 /**
- * A key for an error text: quoted, at most about 100 code points, always well-formed (bytes that are
- * not UTF-8 show as U+FFFD), control characters escaped.
+ * A key for an error text: quoted, at most about 100 code points, always well-formed (bytes that
+ * are not UTF-8 show as U+FFFD), control characters escaped.
  */
 export function showKey(key: Uint8Array): string {
   const head = key.length > SHOWN_CODE_POINTS * 4 ? key.subarray(0, SHOWN_CODE_POINTS * 4) : key;

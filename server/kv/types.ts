@@ -96,12 +96,16 @@ export interface DeleteCommand {
   readonly selector: Selector;
   /** At most this many keys, the lowest first; 0 means all. */
   readonly limit: number;
-  /** Refuse, with TOO_MANY_KEYS, to delete more than this; Infinity where there is no such limit. */
+  /**
+   * Refuse, with TOO_MANY_KEYS, to delete more than this; Infinity where there is no such limit.
+   */
   readonly maxKeys: number;
   /** Only for the selector of one key. */
   readonly expectedModRevision: Revision | undefined;
   readonly returnPrevious: boolean;
-  /** RESULT_TOO_LARGE before anything is deleted, if the previous entries weigh more (entryBytes). */
+  /**
+   * RESULT_TOO_LARGE before anything is deleted, if the previous entries weigh more (entryBytes).
+   */
   readonly maxBytes: number;
 }
 

@@ -19,7 +19,9 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds since some moment, never jumps, never goes back. */
   monotonicMs(): number;
-  /** Calls back once, not before `delayMs` (any size) have passed. Does not keep the process alive. */
+  /**
+   * Calls back once, not before `delayMs` (any size) have passed. Does not keep the process alive.
+   */
   setTimer(delayMs: number, callback: () => void): Timer;
   /** Lets everything else run that is ready, the reading of sockets included. */
   yieldTurn(): Promise<void>;

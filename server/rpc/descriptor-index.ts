@@ -1,7 +1,8 @@
 // The descriptors of everything that is served, looked up by file and by symbol.
 //
-// They come from the committed FileDescriptorSet, whose source info holds the comments of the protos,
-// and are given out as encoded FileDescriptorProtos. Knows nothing of the reflection protocol.
+// They come from the committed FileDescriptorSet, whose source info holds the comments of the
+// protos, and are given out as encoded FileDescriptorProtos. Knows nothing of the reflection
+// protocol.
 
 import { createFileRegistry, type DescFile, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {

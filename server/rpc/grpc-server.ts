@@ -1,8 +1,8 @@
 // The gRPC server: services, and the stop of all that they run.
 //
 // Connections are handed to it; it does not listen. A stop lets what runs finish: health says
-// NOT_SERVING, streams that would never end are ended with a status, calls have a bounded time. What
-// is still there after that is cut.
+// NOT_SERVING, streams that would never end are ended with a status, calls have a bounded time.
+// What is still there after that is cut.
 
 import type { Socket } from "node:net";
 import {
@@ -51,6 +51,7 @@ const RECEIVE_MARGIN_BYTES = 1024 * 1024;
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #server: Server;
+  readonly #requestTimer: RequestTimer;
   readonly #connections: ConnectionInjector;
   readonly #health: Health;
   readonly #reflection: Reflection;
@@ -58,7 +59,9 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.#server = new Server(serverOptions(options));
+    const { limits, clock } = options;
+    this.#requestTimer = new RequestTimer({ maxMs: limits.requestMaxMs, clock });
+    this.#server = new Server(serverOptions(limits, this.#requestTimer));
     const own = options.services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
     this.#health = new Health(own);
@@ -95,6 +98,7 @@ export class GrpcServer {
         resolve();
       });
     });
+    this.#requestTimer.close();
     this.#server.forceShutdown();
     // A session that is closing already leaves its socket half-open, and its peer without a word.
     for (const socket of this.#sockets) socket.destroy();
@@ -105,8 +109,7 @@ export class GrpcServer {
   }
 }
 
-function serverOptions({ limits, clock }: GrpcServerOptions): ServerOptions {
-  const timer = new RequestTimer({ maxMs: limits.requestMaxMs, clock });
+function serverOptions(limits: Limits, timer: RequestTimer): ServerOptions {
   return {
     "grpc.max_receive_message_length": limits.requestMaxBytes + RECEIVE_MARGIN_BYTES,
     "grpc.max_send_message_length": -1,

@@ -1,8 +1,8 @@
 // Unary calls as asynchronous functions: the one place where errors become statuses.
 //
 // A KvdError is the caller's matter or the data's: it becomes a status and is not logged. Anything
-// else is a fault of ours: the caller gets INTERNAL without details, and `onBug` decides what becomes
-// of the process.
+// else is a fault of ours: the caller gets INTERNAL without details, and `onBug` decides what
+// becomes of the process.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";

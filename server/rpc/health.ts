@@ -1,8 +1,10 @@
-// The standard health service: whether calls are taken, asked once (Check, List) or followed (Watch).
+// The standard health service: whether calls are taken, asked once (Check, List) or followed
+// (Watch).
 //
 // The whole server, named "", and each of its services have one state at a time; all change
-// together. A change reaches every open Watch. A service that nobody knows is NOT_FOUND for Check and
-// SERVICE_UNKNOWN for Watch, whose stream stays. Watches end with UNAVAILABLE when the server stops.
+// together. A change reaches every open Watch. A service that nobody knows is NOT_FOUND for Check
+// and SERVICE_UNKNOWN for Watch, whose stream stays. Watches end with UNAVAILABLE when the server
+// stops.
 
 import {
   type handleServerStreamingCall,

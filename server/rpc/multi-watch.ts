@@ -1,10 +1,10 @@
 // MultiWatch: many watches on one stream, each under an id that the client chose.
 //
 // Each watch has a queue of its own, in its watcher; they take turns in writing into the stream. A
-// watch that is refused or ends gives `ended`, its last step, which frees its id, and the stream goes
-// on; an id in use, an empty command and the stop of the server end the stream with a status. The
-// client's half-close keeps the watches. While the peer does not take what is written, commands are
-// not read.
+// watch that is refused or ends gives `ended`, its last step, which frees its id, and the stream
+// goes on; an id in use, an empty command and the stop of the server end the stream with a status.
+// The client's half-close keeps the watches. While the peer does not take what is written, commands
+// are not read.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type {

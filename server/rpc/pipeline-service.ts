@@ -1,5 +1,5 @@
-// Pipeline: batches as a stream, applied in order of arrival. An answer carries its request's id and
-// goes out when it is ready: gets need not wait until the puts before them are durable.
+// Pipeline: batches as a stream, applied in order of arrival. An answer carries its request's id
+// and goes out when it is ready: gets need not wait until the puts before them are durable.
 
 import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv.js";
 import type { Clock } from "../lib/clock.js";

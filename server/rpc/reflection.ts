@@ -1,8 +1,8 @@
 // Server reflection, v1 and v1alpha: what grpcurl and buf curl ask before they call.
 //
-// One implementation serves both, because their messages have the same fields. Questions of a stream
-// are answered in order; what is not there is an error_response, and the stream goes on. Reading
-// waits while answers wait for the peer. Nothing of ours has extensions.
+// One implementation serves both, because their messages have the same fields. Questions of a
+// stream are answered in order; what is not there is an error_response, and the stream goes on.
+// Reading waits while answers wait for the peer. Nothing of ours has extensions.
 
 import { readFileSync } from "node:fs";
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from "@grpc/grpc-js";

@@ -1,8 +1,8 @@
 // Calls that take a stream of requests and answer each: Pipeline and KeepAlive.
 //
-// Requests are begun in the order of arrival. What is in flight, and what the peer has not taken, is
-// bounded: beyond it the stream is not read. The first request that fails as a whole ends the call
-// with its status, after the answers before it; half-close ends it after the last answer.
+// Requests are begun in the order of arrival. What is in flight, and what the peer has not taken,
+// is bounded: beyond it the stream is not read. The first request that fails as a whole ends the
+// call with its status, after the answers before it; half-close ends it after the last answer.
 
 import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";

@@ -27,6 +27,7 @@ export class RequestTimer {
   /** In the order in which they are due. */
   readonly #arriving = new Set<Arrival>();
   #timer: Timer | undefined;
+  #closed = false;
 
   constructor(options: { readonly maxMs: number; readonly clock: Clock }) {
     this.#maxMs = options.maxMs;
@@ -51,6 +52,12 @@ export class RequestTimer {
     return call as ServerInterceptingCall;
   };
 
+  /** Times nothing any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#closed = true;
+  }
+
   #timeEachMessage(arrival: Arrival): void {
     const frames = new FrameTracker();
     arrival.stream.on("data", (chunk: Buffer) => {
@@ -62,7 +69,7 @@ export class RequestTimer {
   #begin(arrival: Arrival): void {
     arrival.sinceMs = this.#clock.monotonicMs();
     this.#arriving.add(arrival);
-    if (this.#timer === undefined) this.#arm(this.#maxMs);
+    if (this.#timer === undefined && !this.#closed) this.#arm(this.#maxMs);
   }
 
   #arm(delayMs: number): void {
@@ -88,7 +95,8 @@ export class RequestTimer {
   }
 
   #end({ call, stream }: Arrival): void {
-    const details = `the request was not there in full after ${this.#maxMs} ms (--request-max-time)`;
+    const text = `the request was not there in full after ${this.#maxMs} ms`;
+    const details = `${text} (--request-max-time)`;
     // Without a reset the peer could go on sending; it must come after the status.
     const reset = () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     const hasAnswers = stream.headersSent;

@@ -1,9 +1,9 @@
 // Writing to a streaming call at the pace of its peer.
 //
-// grpc-js buffers whatever is written, and counts messages, not bytes. A StreamWriter counts the bytes
-// that the transport has not taken yet, and lets its producers, each through a Gate of its own, go on
-// only while those are below a bound, in the order in which they came to wait. Beyond the bound goes
-// at most one message of each producer that had passed its gate before.
+// grpc-js buffers whatever is written, and counts messages, not bytes. A StreamWriter counts the
+// bytes that the transport has not taken yet, and lets its producers, each through a Gate of its
+// own, go on only while those are below a bound, in the order in which they came to wait. Beyond
+// the bound goes at most one message of each producer that had passed its gate before.
 // Knows nothing of watches.
 
 import type { StatusObject } from "@grpc/grpc-js";

@@ -1,9 +1,9 @@
 // What grpc-js has no public way to ask of a call: its HTTP/2 stream, so that it can be reset.
 //
-// grpc-js sends a status after everything that was written before, so to a peer that reads nothing it
-// is never sent, and what is buffered for it is never freed. A reset is not held up. The stream is a
-// private field, so this is the one file that reads it, and it does without if it is not there;
-// request-timer.test.ts turns red when a new version of grpc-js has moved it.
+// grpc-js sends a status after everything that was written before, so to a peer that reads nothing
+// it is never sent, and what is buffered for it is never freed. A reset is not held up. The stream
+// is a private field, so this is the one file that reads it, and it does without if it is not
+// there; request-timer.test.ts turns red when a new version of grpc-js has moved it.
 
 import { constants, type ServerHttp2Stream } from "node:http2";
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";

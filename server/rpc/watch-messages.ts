@@ -1,5 +1,5 @@
-// Watches between messages and the engine's words: requests as specs, checked; what a watch gives as
-// responses.
+// Watches between messages and the engine's words: requests as specs, checked; what a watch gives
+// as responses.
 
 import type { Timestamp } from "../../gen/grpc/google/protobuf/timestamp.js";
 import { ErrorReason } from "../../gen/grpc/kvd/v1/error.js";

@@ -1,5 +1,5 @@
-// Carries the messages of one watch to its stream: pull, give, and wait while the peer does not keep
-// up.
+// Carries the messages of one watch to its stream: pull, give, and wait while the peer does not
+// keep up.
 //
 // Nothing is pulled while the gate is shut, so what a slow peer has not taken waits in the watcher,
 // which bounds it. A watch that ends while its gate is shut is noticed at once.

@@ -1,8 +1,8 @@
 // Watch and MultiWatch: requests to watches of the engine, and what these give to the stream.
 //
 // What a peer does not take waits in the watch, within the watch's bound, and not in the transport.
-// A watch ends with a status that carries the revision to go on with; if the peer does not take that
-// either, its stream is reset, and what the transport holds for it is freed.
+// A watch ends with a status that carries the revision to go on with; if the peer does not take
+// that either, its stream is reset, and what the transport holds for it is freed.
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { WatchRequest, WatchResponse } from "../../gen/grpc/kvd/v1/watch.js";
@@ -24,8 +24,9 @@ export interface WatchOptions extends ServiceOptions {
 }
 
 /**
- * Large enough that a message's own cost does not count: 171,000 events come in 0.35 s with messages
- * of 64, 128 and 256 KiB alike. A peer that does not read has one of them in the transport.
+ * Large enough that a message's own cost does not count: 171,000 events come in 0.35 s with
+ * messages of 64, 128 and 256 KiB alike. A peer that does not read has one of them in the
+ * transport.
  */
 const WATCH_MESSAGE_BYTES = 128 * 1024;
 

@@ -1,9 +1,9 @@
 // Compaction: which revisions may still be read, and the walk that frees the rest.
 //
 // Two marks. Reads and watches that begin below `compactRevision` are refused. `floor` is what has
-// really begun to go: it follows compactRevision as soon as no pin holds it, and whoever reads below
-// it, pinned or not, is too late. The walk goes over the list of commits from its old end, a commit
-// at a time, so it can stop anywhere: every read at or above the floor stays right.
+// really begun to go: it follows compactRevision as soon as no pin holds it, and whoever reads
+// below it, pinned or not, is too late. The walk goes over the list of commits from its old end, a
+// commit at a time, so it can stop anywhere: every read at or above the floor stays right.
 
 import type { Revision } from "../kv/types.js";
 import type { Counters } from "./counters.js";
@@ -57,6 +57,7 @@ export class Compactor {
       const commit = this.#history.oldest as Commit;
       for (const { record } of commit.changes) this.#keys.dropBelow(record, this.floor);
       changes += commit.changes.length;
+      this.#counters.changesCompacted += commit.changes.length;
       if (commit.revision < this.floor) {
         this.#history.dropOldest();
         this.#keys.forgetChanges(commit.changes.length);
@@ -64,7 +65,6 @@ export class Compactor {
         this.#walkedFloor = this.floor;
       }
     }
-    this.#counters.changesCompacted += changes;
     return true;
   }
 }

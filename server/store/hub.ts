@@ -2,8 +2,8 @@
 //
 // publish() touches only watches that can match: those of one key through a map, the others one by
 // one. A watch whose queue would pass its bound, and the largest queue when all together pass
-// theirs, is unsynced: it catches up from history when it is pulled, so a slow reader costs a commit
-// nothing more.
+// theirs, is unsynced: it catches up from history when it is pulled, so a slow reader costs a
+// commit nothing more.
 
 import type { Limits } from "../kv/limits.js";
 import type { Counters } from "./counters.js";

@@ -1,8 +1,8 @@
 // Leases: who has which keys, and until when.
 //
-// Deadlines are monotonic milliseconds. A lease of a put (`ofPut`) vanishes with its last key and is
-// not counted against the limit. Which lease a key is attached to is part of its version; the sets
-// here are the other direction and follow every change.
+// Deadlines are monotonic milliseconds. A lease of a put (`ofPut`) vanishes with its last key and
+// is not counted against the limit. Which lease a key is attached to is part of its version; the
+// sets here are the other direction and follow every change.
 
 import { KvdError, showKey } from "../kv/errors.js";
 import { type LeaseId, type LeaseInfo, NO_LEASE } from "../kv/types.js";

@@ -1,8 +1,8 @@
 // Retention: which revisions can be read, for how long, and what goes when memory runs short.
 //
-// Reads that begin need a revision at or above the compact revision. Listings and watches that go on
-// pin theirs for a bounded time; calls that are reading right now hold theirs. Compaction waits for
-// both, the budget of history only for the calls, the store's own limit for nobody.
+// Reads that begin need a revision at or above the compact revision. Listings and watches that go
+// on pin theirs for a bounded time; calls that are reading right now hold theirs. Compaction waits
+// for both, the budget of history only for the calls, the store's own limit for nobody.
 
 import { KvdError, showKey } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
@@ -49,8 +49,8 @@ export class Retention {
   }
 
   /**
-   * The revision that a read of `wanted` (0: now) reflects, when `visible` is the newest it may see.
-   * What resumes a listing may be below the compact revision, as long as its pin has held.
+   * The revision that a read of `wanted` (0: now) reflects, when `visible` is the newest it may
+   * see. What resumes a listing may be below the compact revision, as long as its pin has held.
    *
    * @throws KvdError REVISION_FUTURE, REVISION_COMPACTED.
    */

@@ -1,9 +1,10 @@
 // The store: every operation of the service over keys in memory, synchronous and deterministic.
 //
-// A mutation is one turn: it is checked, applied through a CommitBuilder, handed to the backend, and
-// only then the revision moves; whatever throws before that takes everything back. `revision` is the
-// head; `publishedRevision` is the newest that is durable, and all that plain reads and watches see.
-// Time comes as an argument, randomness and the backend at construction. Waiting is the engine's.
+// A mutation is one turn: it is checked, applied through a CommitBuilder, handed to the backend,
+// and only then the revision moves; whatever throws before that takes everything back. `revision`
+// is the head; `publishedRevision` is the newest that is durable, and all that plain reads and
+// watches see. Time comes as an argument, randomness and the backend at construction. Waiting is
+// the engine's.
 
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
@@ -236,7 +237,9 @@ export class Store {
     return this.lessor.next?.rank ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Ends leases whose time is over, a commit each, until about `maxKeys` keys went; true when done. */
+  /**
+   * Ends leases whose time is over, a commit each, until about `maxKeys` keys went; true when done.
+   */
   expire(now: Now, maxKeys: number): boolean {
     let keys = 0;
     while (this.nextExpiryMs <= now.monotonicMs) {
@@ -267,9 +270,12 @@ export class Store {
     this.hub.add(watch);
     const { startRevision, storeId } = spec;
     const { compactRevision } = this.retention.compactor;
+    const published = this.#publishedRevision;
     if (storeId !== undefined && storeId !== this.storeId) watch.refuse(this.#changed(storeId));
     else if (startRevision !== 0 && startRevision < compactRevision) {
       watch.end(this.retention.compacted(startRevision));
+    } else {
+      this.retention.pin(Math.min(startRevision || published, published + 1), nowMs());
     }
     return watch;
   }

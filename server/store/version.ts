@@ -23,7 +23,9 @@ export function tombstone(revision: Revision, deleted: DeleteReason): Version {
   return { revision, createRevision: 0, version: 0, value: NO_BYTES, leaseId: NO_LEASE, deleted };
 }
 
-/** Shared by keys without versions; never added to: an array that grows by push() takes 17 places. */
+/**
+ * Shared by keys without versions; never added to: an array that grows by push() takes 17 places.
+ */
 const NO_VERSIONS: Version[] = [];
 
 /** A key with all its versions that are not compacted, oldest first. */

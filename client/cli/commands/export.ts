@@ -1,4 +1,5 @@
-// kvctl export: keys and values as JSON Lines, all of one revision, in the order of the keys' bytes.
+// kvctl export: keys and values as JSON Lines, all of one revision, in the order of the keys'
+// bytes.
 
 import type { Entry, Kvd, SelectorLike } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";

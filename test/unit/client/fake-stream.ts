@@ -1,5 +1,5 @@
-// A stream as grpc-js gives it to the client, fed by hand: messages, then a status. It keeps grpc-js's
-// order at the end: no more data, an error, the status.
+// A stream as grpc-js gives it to the client, fed by hand: messages, then a status. It keeps
+// grpc-js's order at the end: no more data, an error, the status.
 
 import { Readable } from "node:stream";
 import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
