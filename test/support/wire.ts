@@ -61,5 +61,5 @@ export function nested(levels: number, numbers: readonly number[]): Uint8Array {
       length += size.length + tag(number, LENGTH_DELIMITED).length;
     }
   }
-  return concat(...parts.reverse());
+  return Buffer.concat(parts.reverse());
 }
