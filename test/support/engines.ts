@@ -1,8 +1,9 @@
-// Engines for the conformance suites. A suite gets an OpenEngine and does not know what it opens; what
-// a deployment cannot express is one of its traits, and a test that needs it is shown as skipped.
+// Engines for the conformance suites. A suite gets an OpenEngine and does not know what it opens;
+// what a deployment cannot express is one of its traits, and a test that needs it is shown as
+// skipped.
 //
-// Every engine is checked and closed when its test ends; a broken invariant, or a timer that outlives
-// the engine, fails the test.
+// Every engine is checked and closed when its test ends; a broken invariant, or a timer that
+// outlives the engine, fails the test.
 
 import assert from "node:assert/strict";
 import type { ExecutionContext } from "ava";

@@ -1,9 +1,9 @@
-// An Engine behind the wire: the generated clients against a served memory engine, so that the suites
-// run through every layer of the server.
+// An Engine behind the wire: the generated clients against a served memory engine, so that the
+// suites run through every layer of the server.
 //
 // Its close() and endWatches() are those of the served engine, while the server goes on: what they
-// do to calls then comes over the wire as well. The lists of leases go by pages of the server's size,
-// so `after` and `limit` are cut out of all pages here.
+// do to calls then comes over the wire as well. The lists of leases go by pages of the server's
+// size, so `after` and `limit` are cut out of all pages here.
 
 import { type Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import type { ExecutionContext } from "ava";

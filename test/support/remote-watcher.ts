@@ -1,7 +1,7 @@
 // A watch behind a wire as a Watcher: over Watch, or over a MultiWatch stream of its own.
 //
-// It reads from its call only while somebody pulls, so a test that does not pull is a slow peer; but
-// some messages are always under way, and whether the watch is synced is not told.
+// It reads from its call only while somebody pulls, so a test that does not pull is a slow peer;
+// but some messages are always under way, and whether the watch is synced is not told.
 
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import {
