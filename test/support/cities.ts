@@ -2,10 +2,10 @@
 // place as JSON.
 //
 // Names are any text: 279 of them hold a "/", and many places share one (27 are called
-// Emiliano Zapata in Mexico). The country and the coordinates stand at the two ends and have neither, so
-// that a key means one place: everything between the second and the last "/" is the name. The tests
-// make sure first that no two keys are the same. With the delimiter "/", a name such as
-// "Bleiburg/Pliberk" shows as two levels.
+// Emiliano Zapata in Mexico). The country and the coordinates stand at the two ends and have
+// neither, so that a key means one place: everything between the second and the last "/" is the
+// name. The tests make sure first that no two keys are the same. With the delimiter "/", a name
+// such as "Bleiburg/Pliberk" shows as two levels.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
