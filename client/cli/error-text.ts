@@ -64,7 +64,7 @@ function clientErrorText(error: KvdClientError, context: ErrorContext): string {
     const { operation } = error.details;
     const where = operation === undefined ? "" : `${operation}: `;
     const hint = HINTS[error.reason];
-    return `${where}${error.message}${hint === undefined ? "" : `; ${hint}`}`;
+    return `${where}${error.message}${hint === undefined ? "" : `; ${hint}`}${resumption(error)}`;
   }
   switch (error.code) {
     case "UNAVAILABLE":
@@ -91,9 +91,14 @@ function unavailableText(error: KvdClientError, context: ErrorContext): string {
     const text = `cannot reach kvd at ${server}: ${cause}`;
     return `${text}; start one with \`kvd --memory\` or give --server`;
   }
-  const resume = error.details.resumeRevision;
-  const next = resume === undefined ? doubt(context) : `; go on with --rev ${resume}`;
+  const next = resumption(error) || doubt(context);
   return `lost the connection to kvd at ${server}: ${why ?? error.message}${next}`;
+}
+
+/** Of a watch that ended. */
+function resumption(error: KvdClientError): string {
+  const { resumeRevision } = error.details;
+  return resumeRevision === undefined ? "" : `; go on with --rev ${resumeRevision}`;
 }
 
 function doubt({ writes }: ErrorContext): string {

@@ -3,9 +3,11 @@
 // A request deserialiser never throws (the transport would answer INTERNAL without a reason): it
 // hands what it found to the handler. Texts that are not UTF-8 are refused, nested ones too.
 
+import type { DescMessage } from "@bufbuild/protobuf";
 import { BinaryReader, type BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
+import { hasStructure } from "./structure.js";
 
 /** What a handler gets: the message, or why there is none. */
 export type Decoded<T> =
@@ -21,6 +23,8 @@ export interface Codec<T> {
 export interface MethodOptions<Request, Response> {
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
+  /** The request's descriptor. */
+  readonly input: DescMessage;
   readonly requestMaxBytes: number;
   /** Looks at the bytes before they are decoded. @throws KvdError. */
   readonly scan?: (bytes: Uint8Array) => void;
@@ -44,7 +48,7 @@ export function servedMethod<Request, Response>(
 
 export function decodeRequest<Request>(
   bytes: Uint8Array,
-  options: Pick<MethodOptions<Request, unknown>, "request" | "requestMaxBytes" | "scan">,
+  options: Pick<MethodOptions<Request, unknown>, "request" | "input" | "requestMaxBytes" | "scan">,
 ): Decoded<Request> {
   try {
     const { requestMaxBytes } = options;
@@ -53,6 +57,7 @@ export function decodeRequest<Request>(
       throw new KvdError("REQUEST_TOO_LARGE", `${text} (--request-max-bytes)`);
     }
     options.scan?.(bytes);
+    if (!hasStructure(bytes, options.input)) throw new Error("not the structure of the message");
     return { ok: true, message: options.request.decode(new BinaryReader(bytes, decodeText)) };
   } catch (error) {
     if (error instanceof KvdError) return { ok: false, error };

@@ -1,6 +1,8 @@
 // KvService's unary calls: check and translate, call the engine, translate the answer.
 
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import {
   BatchRequest,
   BatchResponse,
@@ -57,24 +59,35 @@ export interface ServiceOptions {
 /** KvService with the codecs of this server. */
 export function kvDefinition(limits: Limits) {
   const generated = KvServiceService;
-  const with_ = <Req, Res>(request: Codec<Req>, response: Codec<Res>) => ({
+  const input = KvService.method;
+  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
+    input,
     request,
     response,
     requestMaxBytes: limits.requestMaxBytes,
   });
   return {
-    get: servedMethod(generated.get, with_(GetRequest, GetResponse)),
-    put: servedMethod(generated.put, with_(PutRequest, PutResponse)),
-    delete: servedMethod(generated.delete, with_(DeleteRequest, DeleteResponse)),
-    range: servedMethod(generated.range, with_(RangeRequest, RangeResponse)),
+    get: servedMethod(generated.get, with_(input.get.input, GetRequest, GetResponse)),
+    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    delete: servedMethod(
+      generated.delete,
+      with_(input.delete.input, DeleteRequest, DeleteResponse),
+    ),
+    range: servedMethod(generated.range, with_(input.range.input, RangeRequest, RangeResponse)),
     txn: servedMethod(generated.txn, {
-      ...with_(TxnRequest, TxnResponse),
+      ...with_(input.txn.input, TxnRequest, TxnResponse),
       scan: (bytes) => scanTxn(bytes, limits),
     }),
-    batch: servedMethod(generated.batch, with_(BatchRequest, BatchResponse)),
-    pipeline: servedMethod(generated.pipeline, with_(PipelineRequest, PipelineResponse)),
-    watch: servedMethod(generated.watch, with_(WatchRequest, WatchResponse)),
-    multiWatch: servedMethod(generated.multiWatch, with_(MultiWatchRequest, MultiWatchResponse)),
+    batch: servedMethod(generated.batch, with_(input.batch.input, BatchRequest, BatchResponse)),
+    pipeline: servedMethod(
+      generated.pipeline,
+      with_(input.pipeline.input, PipelineRequest, PipelineResponse),
+    ),
+    watch: servedMethod(generated.watch, with_(input.watch.input, WatchRequest, WatchResponse)),
+    multiWatch: servedMethod(
+      generated.multiWatch,
+      with_(input.multiWatch.input, MultiWatchRequest, MultiWatchResponse),
+    ),
   };
 }
 

@@ -1,6 +1,8 @@
 // LeaseService: check and translate, call the engine, translate the answer.
 
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { LeaseService } from "../../gen/es/kvd/v1/lease_pb.js";
 import {
   GrantRequest,
   GrantResponse,
@@ -31,17 +33,28 @@ const PAGE_LEASES = 1000;
 
 export function leaseDefinition(limits: Limits) {
   const generated = LeaseServiceService;
-  const with_ = <Req, Res>(request: Codec<Req>, response: Codec<Res>) => ({
+  const input = LeaseService.method;
+  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
+    input,
     request,
     response,
     requestMaxBytes: limits.requestMaxBytes,
   });
   return {
-    grant: servedMethod(generated.grant, with_(GrantRequest, GrantResponse)),
-    keepAlive: servedMethod(generated.keepAlive, with_(KeepAliveRequest, KeepAliveResponse)),
-    revoke: servedMethod(generated.revoke, with_(RevokeRequest, RevokeResponse)),
-    timeToLive: servedMethod(generated.timeToLive, with_(TimeToLiveRequest, TimeToLiveResponse)),
-    list: servedMethod(generated.list, with_(ListRequest, ListResponse)),
+    grant: servedMethod(generated.grant, with_(input.grant.input, GrantRequest, GrantResponse)),
+    keepAlive: servedMethod(
+      generated.keepAlive,
+      with_(input.keepAlive.input, KeepAliveRequest, KeepAliveResponse),
+    ),
+    revoke: servedMethod(
+      generated.revoke,
+      with_(input.revoke.input, RevokeRequest, RevokeResponse),
+    ),
+    timeToLive: servedMethod(
+      generated.timeToLive,
+      with_(input.timeToLive.input, TimeToLiveRequest, TimeToLiveResponse),
+    ),
+    list: servedMethod(generated.list, with_(input.list.input, ListRequest, ListResponse)),
   };
 }
 

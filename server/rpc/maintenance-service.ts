@@ -1,10 +1,12 @@
 // MaintenanceService: how the server is, compaction, hashes.
 
+import type { DescMessage } from "@bufbuild/protobuf";
 import {
   type ServerWritableStream,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { MaintenanceService } from "../../gen/es/kvd/v1/maintenance_pb.js";
 import {
   CompactRequest,
   CompactResponse,
@@ -34,16 +36,27 @@ export interface MaintenanceOptions extends ServiceOptions {
 
 export function maintenanceDefinition(limits: Limits) {
   const generated = MaintenanceServiceService;
-  const with_ = <Req, Res>(request: Codec<Req>, response: Codec<Res>) => ({
+  const input = MaintenanceService.method;
+  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
+    input,
     request,
     response,
     requestMaxBytes: limits.requestMaxBytes,
   });
   return {
-    status: servedMethod(generated.status, with_(StatusRequest, StatusResponse)),
-    compact: servedMethod(generated.compact, with_(CompactRequest, CompactResponse)),
-    snapshot: servedMethod(generated.snapshot, with_(SnapshotRequest, SnapshotResponse)),
-    hash: servedMethod(generated.hash, with_(HashRequest, HashResponse)),
+    status: servedMethod(
+      generated.status,
+      with_(input.status.input, StatusRequest, StatusResponse),
+    ),
+    compact: servedMethod(
+      generated.compact,
+      with_(input.compact.input, CompactRequest, CompactResponse),
+    ),
+    snapshot: servedMethod(
+      generated.snapshot,
+      with_(input.snapshot.input, SnapshotRequest, SnapshotResponse),
+    ),
+    hash: servedMethod(generated.hash, with_(input.hash.input, HashRequest, HashResponse)),
   };
 }
 

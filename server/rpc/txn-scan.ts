@@ -6,6 +6,7 @@
 
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
+import { LENGTH_DELIMITED, wireFieldAt } from "./wire-field.js";
 
 export type TxnLimits = Pick<Limits, "txnMaxLevels" | "txnMaxOperations">;
 
@@ -14,11 +15,6 @@ const COMPARES = 1;
 const SUCCESS = 2;
 const FAILURE = 3;
 const OPERATION_TXN = 5;
-
-const VARINT = 0;
-const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
 
 interface Span {
   readonly kind: "txn" | "operation";
@@ -38,7 +34,7 @@ export function scanTxn(bytes: Uint8Array, limits: TxnLimits): void {
       spans.pop();
       continue;
     }
-    const field = fieldAt(bytes, at, span.end);
+    const field = wireFieldAt(bytes, at, span.end);
     if (field === undefined) return;
     at = field.start;
     const inner = innerKind(span.kind, field.number, field.wireType);
@@ -78,36 +74,4 @@ function refuseMany(
 function tooDeep(limits: TxnLimits): KvdError {
   const text = `the txn nests more than ${limits.txnMaxLevels} levels (--txn-max-levels)`;
   return new KvdError("TOO_DEEP", text);
-}
-
-/** A field's payload; undefined when the bytes are no field, or a group. */
-function fieldAt(bytes: Uint8Array, at: number, end: number) {
-  const tag = varintAt(bytes, at, end);
-  if (tag === undefined) return undefined;
-  const number = Math.floor(tag.value / 8);
-  const wireType = tag.value % 8;
-  const start = tag.next;
-  let length: number;
-  if (wireType === VARINT) length = (varintAt(bytes, start, end)?.next ?? end + 1) - start;
-  else if (wireType === FIXED64) length = 8;
-  else if (wireType === FIXED32) length = 4;
-  else if (wireType === LENGTH_DELIMITED) {
-    const size = varintAt(bytes, start, end);
-    if (size === undefined || size.next + size.value > end) return undefined;
-    return { number, wireType, start: size.next, end: size.next + size.value };
-  } else return undefined;
-  return start + length > end ? undefined : { number, wireType, start, end: start + length };
-}
-
-/** A varint as a number, exact up to 2^53; undefined when it does not end. */
-function varintAt(bytes: Uint8Array, at: number, end: number) {
-  let value = 0;
-  let factor = 1;
-  for (let index = at; index < end && index < at + 10; index += 1) {
-    const byte = bytes[index] as number;
-    value += (byte & 0x7f) * factor;
-    factor *= 128;
-    if (byte < 0x80) return { value, next: index + 1 };
-  }
-  return undefined;
 }

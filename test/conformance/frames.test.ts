@@ -1,5 +1,5 @@
-// Frames that no generated code would write, made by hand and from the descriptors: each gets a status
-// and a reason, nothing changes, and the process lives.
+// Frames that no generated code would write, made by hand and from the descriptors: each gets a
+// status and a reason, nothing changes, and the process lives.
 
 import { type DescField, ScalarType } from "@bufbuild/protobuf";
 import test from "ava";

@@ -1,5 +1,5 @@
-// The README is true: its tour is run command by command, its programs are compiled and run, and what
-// it says of the package is so.
+// The README is true: its tour is run command by command, its programs are compiled and run, and
+// what it says of the package is so.
 
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// The memory engine against the model: long random sequences of every command, each answer compared.
+// The memory engine against the model: long random sequences of every command, each answer
+// compared.
 //
 // KVD_RUNS and KVD_SEED set the number of runs and the seed; the seed is printed.
 

@@ -1,4 +1,5 @@
-// Commands for property tests: few keys, so that they meet; keys and delimiters at the edges of bytes.
+// Commands for property tests: few keys, so that they meet; keys and delimiters at the edges of
+// bytes.
 
 import fc from "fast-check";
 import type { Selector } from "../../server/kv/selector.js";

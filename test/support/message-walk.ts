@@ -1,5 +1,5 @@
-// What a message may look like on the wire, by its descriptor: a strict check that shares no code with
-// the decoders, and the paths to all fields.
+// What a message may look like on the wire, by its descriptor: a strict check that shares no code
+// with the decoders, and the paths to all fields.
 
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import {

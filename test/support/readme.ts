@@ -1,5 +1,5 @@
-// The commands and programs of a document, so that tests can run them: fenced blocks, and in those of
-// a console the commands after `$ `, each with what it should print.
+// The commands and programs of a document, so that tests can run them: fenced blocks, and in
+// those of a console the commands after `$ `, each with what it should print.
 
 export interface Block {
   /** What stands after the fence: console, sh, ts. */

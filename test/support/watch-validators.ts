@@ -1,5 +1,5 @@
-// What a watch promises, each promise a function: given what a watch has told and what has happened,
-// they say what is wrong. They share nothing with the store but the vocabulary.
+// What a watch promises, each promise a function: given what a watch has told and what has
+// happened, they say what is wrong. They share nothing with the store but the vocabulary.
 
 import type { Entry, Event, WatchMessage, WatchSpec } from "../../server/kv/types.js";
 import { type ModelEvent, type State, selects } from "./model.js";
@@ -98,7 +98,7 @@ const atomic: Validator = (log) => {
   return [...problems, ...fragments];
 };
 
-/** Nothing between the first revision and the covered one is missing, in the order of the changes. */
+/** From the first revision to the covered one nothing is missing, in the order of the changes. */
 const reliable: Validator = (log, history) => {
   const covered = coveredRevision(log);
   const due = history.events
@@ -169,7 +169,7 @@ const truthful: Validator = (log, history) =>
     return real.reason === event.reason ? [] : [`${event.revision}: reason ${event.reason}`];
   });
 
-/** The previous entry is the one before, when it was asked for; only compaction may have taken it. */
+/** The previous entry is the one before, if asked for; only compaction may have taken it. */
 const rightPrevious: Validator = (log, history) =>
   told(log).flatMap(({ event }) => {
     const real = modelled(history, event)?.previous;

@@ -50,7 +50,7 @@ export function group(number: number, ...fields: readonly Uint8Array[]): Uint8Ar
   return concat(tag(number, START_GROUP), ...fields, tag(number, END_GROUP));
 }
 
-/** What can be made around nothing, so many times; built from the inside at a cost that is linear. */
+/** What can be made around nothing, so many times; built from the inside, at linear cost. */
 export function nested(levels: number, numbers: readonly number[]): Uint8Array {
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -1,5 +1,6 @@
-// Every method of kvd.v1, and a request for each that has all of its fields and changes nothing: what
-// keeps it from changing anything stands in front, so that it does so also when the rest is cut off.
+// Every method of kvd.v1, and a request for each that has all of its fields and changes nothing:
+// what keeps it from changing anything stands in front, so that it does so also when the rest is
+// cut off.
 
 import type { DescMessage } from "@bufbuild/protobuf";
 import { file_kvd_v1_kv } from "../../../gen/es/kvd/v1/kv_pb.js";

@@ -1,4 +1,5 @@
-// Calls that meet an engine that is closed, and watches whose peers do not take what waits for them.
+// Calls that meet an engine that is closed, and watches whose peers do not take what waits for
+// them.
 
 import { GetRequest, PutRequest, RangeRequest } from "../../../gen/grpc/kvd/v1/kv.js";
 import { GrantRequest, ListRequest } from "../../../gen/grpc/kvd/v1/lease.js";

@@ -1,5 +1,5 @@
-// Where an operation can stand: alone, in a txn, nested in one, in a batch, in a pipeline. Each place
-// sends it over the wire, among operations that are right, and answers how it was refused.
+// Where an operation can stand: alone, in a txn, nested in one, in a batch, in a pipeline. Each
+// place sends it over the wire, among operations that are right, and answers how it was refused.
 
 import { type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import {
