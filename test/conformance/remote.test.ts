@@ -1,5 +1,5 @@
 // The same suites through the wire: generated stubs, a server on a free port, the memory engine.
-// What the wire cannot express is shown as skipped.
+// What the wire cannot express is left out.
 
 import test from "ava";
 import { openRemote } from "../support/remote-engine.js";

@@ -138,7 +138,8 @@ export function rangeRequest(query: RangeQuery): RangeRequest {
   if (query.count === "also") throw new Error("the wire counts, or gives rows");
   return RangeRequest.create({
     selector: selectorForm(query.selector),
-    revision: BigInt(query.revision),
+    // A page token alone says the revision.
+    revision: query.resume === undefined ? BigInt(query.revision) : 0n,
     limit: BigInt(query.limit),
     order: query.order === "descending" ? RangeOrder.DESCENDING : RangeOrder.UNSPECIFIED,
     keysOnly: query.keysOnly,

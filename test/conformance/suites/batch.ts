@@ -19,6 +19,7 @@ import {
   withTtl,
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
+import { onlyIf } from "../../support/only-if.js";
 import { openWatch, shown, takeEvents } from "../../support/take.js";
 
 /** The results in short: kind and revision, or the reason. */
@@ -192,7 +193,7 @@ export function batchSuite(test: TestFn, open: OpenEngine): void {
     t.is((await engine.get(get("key1"))).entry?.value.length, value.length);
   });
 
-  (open.traits.takesRefusedOperations ? test : test.skip)(
+  onlyIf(open.traits.takesRefusedOperations, test)(
     "an operation that its caller has refused keeps its place as a failure",
     async (t) => {
       const engine = await open(t);

@@ -15,6 +15,7 @@ import {
   txn,
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
+import { onlyIf } from "../../support/only-if.js";
 import { refused, refusedUnchanged } from "../../support/refused.js";
 
 const KEYS_OF_ALL_KINDS: readonly (readonly [what: string, hex: string])[] = [
@@ -170,7 +171,7 @@ export function getPutSuite(test: TestFn, open: OpenEngine): void {
     t.is(error.details.revision, 2);
   });
 
-  (open.traits.tellsCurrentRevision ? test : test.skip)(
+  onlyIf(open.traits.tellsCurrentRevision, test)(
     "a get at a past revision also tells the newest one",
     async (t) => {
       const engine = await open(t);

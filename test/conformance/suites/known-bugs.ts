@@ -21,6 +21,7 @@ import {
 import type { OpenEngine } from "../../support/engines.js";
 import { HeldBackend } from "../../support/held-backend.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { onlyIf } from "../../support/only-if.js";
 import { fingerprint, refused, refusedUnchanged } from "../../support/refused.js";
 import { openWatch, shown, takeEvents, takeOne, until } from "../../support/take.js";
 
@@ -134,7 +135,7 @@ export function knownBugsSuite(test: TestFn, open: OpenEngine): void {
     });
   }
 
-  (open.traits.progressOnRequest ? test : test.skip)(
+  onlyIf(open.traits.progressOnRequest, test)(
     "progress that is asked for behind events comes after them, with their revision (etcd #15220)",
     async (t) => {
       const engine = await open(t);

@@ -21,6 +21,7 @@ import {
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { onlyIf } from "../../support/only-if.js";
 import { refused } from "../../support/refused.js";
 import { openWatch, shown, takeEvents, takeMessages, takeOne, until } from "../../support/take.js";
 
@@ -211,7 +212,7 @@ export function leaseExpirySuite(test: TestFn, open: OpenEngine): void {
     t.deepEqual([after.keys, after.revision], [0, revision + 1]);
   });
 
-  (open.traits.beginsAtOnce ? test : test.skip)(
+  onlyIf(open.traits.beginsAtOnce, test)(
     "a renewal that was made before expiry had its turn wins, as after a long pause",
     async (t) => {
       const clock = new ManualClock();

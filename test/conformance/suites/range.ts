@@ -22,6 +22,7 @@ import {
   toHex,
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
+import { onlyIf } from "../../support/only-if.js";
 import { refused } from "../../support/refused.js";
 import { counterOf } from "../../support/take.js";
 
@@ -167,7 +168,7 @@ export function rangeSuite(test: TestFn, open: OpenEngine): void {
     t.deepEqual([reached.count, reached.more], [3, false]);
   });
 
-  (open.traits.countsBesidesRows ? test : test.skip)(
+  onlyIf(open.traits.countsBesidesRows, test)(
     "rows can come with how many there are in all, whatever the limit",
     async (t) => {
       const engine = await open(t);

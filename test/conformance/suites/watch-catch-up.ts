@@ -16,6 +16,7 @@ import {
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { onlyIf } from "../../support/only-if.js";
 import { refused } from "../../support/refused.js";
 import {
   counterOf,
@@ -229,7 +230,7 @@ export function watchCatchUpSuite(test: TestFn, open: OpenEngine): void {
     }
   });
 
-  (open.traits.pulledOneByOne ? test : test.skip)(
+  onlyIf(open.traits.pulledOneByOne, test)(
     "a queue is dropped only when it passes its bound",
     async (t) => {
       const engine = await open(t, { limits: { watcherQueueMaxBytes: 20 * KIB } });
@@ -249,7 +250,7 @@ export function watchCatchUpSuite(test: TestFn, open: OpenEngine): void {
     },
   );
 
-  (open.traits.pulledOneByOne ? test : test.skip)(
+  onlyIf(open.traits.pulledOneByOne, test)(
     "when all queues together pass their bound the largest goes first",
     async (t) => {
       const limits = { watcherQueueMaxBytes: 100 * KIB, watchQueuesMaxBytes: 30 * KIB };
@@ -272,7 +273,7 @@ export function watchCatchUpSuite(test: TestFn, open: OpenEngine): void {
     },
   );
 
-  (open.traits.pulledOneByOne ? test : test.skip)(
+  onlyIf(open.traits.pulledOneByOne, test)(
     "a watch behind a compaction goes on while what it reads is kept, and ends afterwards",
     async (t) => {
       const clock = new ManualClock();
@@ -294,7 +295,7 @@ export function watchCatchUpSuite(test: TestFn, open: OpenEngine): void {
     },
   );
 
-  (open.traits.pulledOneByOne ? test : test.skip)(
+  onlyIf(open.traits.pulledOneByOne, test)(
     "a watch of which history went away says so rather than leaving a gap",
     async (t) => {
       const limits = { watcherQueueMaxBytes: 4 * KIB, historyMaxBytes: 40 * KIB };
@@ -308,7 +309,7 @@ export function watchCatchUpSuite(test: TestFn, open: OpenEngine): void {
     },
   );
 
-  (open.traits.pulledOneByOne ? test : test.skip)(
+  onlyIf(open.traits.pulledOneByOne, test)(
     "present entries that are read slowly over a compaction end when they are gone",
     async (t) => {
       const clock = new ManualClock();

@@ -6,6 +6,7 @@ import { KvdError } from "../../../server/kv/errors.js";
 import { ALL, put, watch } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { onlyIf } from "../../support/only-if.js";
 import { refused } from "../../support/refused.js";
 import { openWatch, shown, takeEvents, takeMessages, takeOne, until } from "../../support/take.js";
 
@@ -201,7 +202,7 @@ export function watchEndSuite(test: TestFn, open: OpenEngine): void {
     for (const watcher of [waiting, quiet]) watcher.close();
   });
 
-  (open.traits.tellsWatchState ? test : test.skip)(
+  onlyIf(open.traits.tellsWatchState, test)(
     "that a watch has ended is told also while nobody takes anything",
     async (t) => {
       const clock = new ManualClock();
@@ -217,7 +218,7 @@ export function watchEndSuite(test: TestFn, open: OpenEngine): void {
     },
   );
 
-  (open.traits.tellsWatchState ? test : test.skip)(
+  onlyIf(open.traits.tellsWatchState, test)(
     "a watch is synced once all up to the newest revision is taken",
     async (t) => {
       const engine = await open(t);

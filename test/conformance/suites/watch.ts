@@ -21,6 +21,7 @@ import {
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { onlyIf } from "../../support/only-if.js";
 import { openWatch, shown, takeEvents, takeOne } from "../../support/take.js";
 
 /** What comes next, as `put a@2` each, until the put of this key, which is written now. */
@@ -348,7 +349,7 @@ export function watchSuite(test: TestFn, open: OpenEngine): void {
     watcher.close();
   });
 
-  (open.traits.progressOnRequest ? test : test.skip)(
+  onlyIf(open.traits.progressOnRequest, test)(
     "progress comes when it is asked for, once for a request",
     async (t) => {
       const engine = await open(t);

@@ -1,0 +1,79 @@
+// Ten faults that a change could bring in without being noticed in review, each in one place.
+
+export interface Fault {
+  readonly name: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: "the end of a prefix is off by one",
+    file: "server/kv/selector.ts",
+    from: "end[length - 1] = (end[length - 1] ?? 0) + 1;",
+    to: "end[length - 1] = (end[length - 1] ?? 0) + 2;",
+  },
+  {
+    name: "a later page reads a newer revision",
+    file: "server/rpc/commands.ts",
+    from: "return { ...query, revision: token.revision, resume: token.resume };",
+    to: "return { ...query, resume: token.resume };",
+  },
+  {
+    name: "compares of a nested txn run after the first operation",
+    file: "server/store/txn-choice.ts",
+    from: "return { succeeded, operations, nested };",
+    to: `const late = {
+      get(index: number) {
+        const operation = operations[index];
+        if (operation?.kind !== "txn") return undefined;
+        return chooseBranches(operation.txn, keys, counters, Number.POSITIVE_INFINITY);
+      },
+    };
+    return { succeeded, operations, nested: late as typeof nested };`,
+  },
+  {
+    name: "a key that changes its lease is not detached from the old one",
+    file: "server/store/commit-builder.ts",
+    from: "lease?.keys.delete(record.key);",
+    to: "",
+  },
+  {
+    name: "a watch that has caught up skips the last revision",
+    file: "server/store/watch.ts",
+    from: "if (phase.next > published) this.#becomeSynced();",
+    to: "if (phase.next >= published) this.#becomeSynced();",
+  },
+  {
+    name: "the end of a lease reuses the revision before it",
+    file: "server/store/store.ts",
+    from: "new CommitBuilder(this.keys, this.lessor, this.#revision + 1);",
+    to: "new CommitBuilder(this.keys, this.lessor, this.#revision + (ending ? 0 : 1));",
+  },
+  {
+    name: "a fragment of a revision is not marked",
+    file: "server/store/events-message.ts",
+    from: "this.#fragment = count < changes.length;",
+    to: "this.#fragment = count < 0;",
+  },
+  {
+    name: "the previous entry of an event is of an older revision",
+    file: "server/store/version.ts",
+    from: "return this.liveAt(revision - 1);",
+    to: "return this.liveAt(revision - 2);",
+  },
+  {
+    name: "compaction drops the tombstone of its own revision",
+    file: "server/store/key-space.ts",
+    from: "newest.revision < floor ? index + 1",
+    to: "newest.revision <= floor ? index + 1",
+  },
+  {
+    name: "the queue of a watch is not bounded",
+    file: "server/store/hub.ts",
+    from: "if (watch.queuedBytes + bytes > this.#limits.watcherQueueMaxBytes) {",
+    to: "if (watch.queuedBytes + bytes > Number.POSITIVE_INFINITY) {",
+  },
+];
