@@ -23,13 +23,21 @@ export const DEFAULT_LISTEN = "127.0.0.1:7856";
 export const DEFAULT_LOG_LEVEL: LogLevel = "info";
 export const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
 
+export const DEFAULT_DATA_DIR = "kvd-data";
+export const DEFAULT_SNAPSHOT_INTERVAL_MS = 60_000;
+
 const SHUTDOWN_GRACE: ValueRange = { min: 0, max: 3_600_000 };
+const SNAPSHOT_INTERVAL: ValueRange = { min: 1000, max: 86_400_000 };
 
 /** What was set; a limit under the name that attributeOfLimit() gives. */
 export interface FlagValues {
   readonly listen?: readonly string[];
   readonly portFile?: string;
+  readonly dataDir?: string;
   readonly memory?: boolean;
+  readonly snapshotInterval?: number;
+  readonly config?: string;
+  readonly printConfig?: boolean;
   readonly insecure?: boolean;
   readonly logLevel?: LogLevel;
   readonly shutdownGrace?: number;
@@ -41,8 +49,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Has no flag: it is for those who look for an error of kvd's own. */
 export const DEBUG_GRPC = "KVD_DEBUG_GRPC";
 
-/** Set by Kubernetes in every container beside a service that is called kvd. */
-const FOREIGN_VARIABLES = /^KVD_(SERVICE_|PORT$|PORT_\d)/;
+/** Set by Kubernetes in every container beside a service that is called kvd, or kvd-something. */
+const FOREIGN_VARIABLES = /^KVD_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)$/;
 
 export function kvdCommand(version: string): Command {
   const graceText = showValue(DEFAULT_SHUTDOWN_GRACE_MS, "ms");
@@ -59,7 +67,16 @@ export function kvdCommand(version: string): Command {
       ).argParser(collectAddress),
     )
     .option("--port-file <path>", "write the port, or the socket's path, there once it listens")
-    .option("--memory", "keep nothing on disk (so far the only mode)")
+    .option("--data-dir <path>", `where the data is (default: ./${DEFAULT_DATA_DIR})`)
+    .option("--memory", "keep nothing on disk")
+    .addOption(
+      new Option(
+        "--snapshot-interval <duration>",
+        `how often changes are saved (default: ${showValue(DEFAULT_SNAPSHOT_INTERVAL_MS, "ms")})`,
+      ).argParser(argument((text) => parseValue(text, "ms", SNAPSHOT_INTERVAL))),
+    )
+    .option("--config <file>", "take settings from a TOML file: its keys are the flags' names")
+    .option("--print-config", "print each setting and where it comes from, and end")
     .option("--insecure", "listen on addresses that other machines reach, without TLS and rights")
     .addOption(
       new Option(
@@ -76,8 +93,14 @@ export function kvdCommand(version: string): Command {
   for (const name of limitNames()) command.addOption(optionOfLimit(name));
   return command.addHelpText(
     "after",
-    "\nEach flag can also be set in the environment: --log-level as KVD_LOG_LEVEL; a flag goes first." +
-      "\nSizes: 512k, 1.5MiB, 4194304. Durations: 250ms, 60s, 5m, 12h.",
+    [
+      "",
+      "Each flag can also be set in the environment (--log-level as KVD_LOG_LEVEL) and in the file of",
+      '--config (log-level = "debug"). A flag goes first, then its variable, then the file.',
+      "Sizes: 512k, 1.5MiB, 4194304. Durations: 250ms, 60s, 5m, 12h.",
+      "",
+      "Without a server: kvd snapshot status FILE, kvd restore --data-dir DIR FILE.",
+    ].join("\n"),
   );
 }
 
@@ -102,12 +125,33 @@ export function applyEnvironment(command: Command, env: Environment): void {
   }
 }
 
-/** Variables that look like kvd's and are not, nor those that somebody else is known to set. */
-export function unknownVariables(command: Command, env: Environment): readonly string[] {
+/**
+ * Refuses variables that look like kvd's and mean nothing to it.
+ *
+ * @throws ValueError.
+ */
+export function refuseUnknownVariables(command: Command, env: Environment): void {
   const known = new Set([...command.options.map(variableOf), DEBUG_GRPC]);
-  return Object.keys(env).filter(
-    (name) => name.startsWith("KVD_") && !known.has(name) && !FOREIGN_VARIABLES.test(name),
-  );
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith("KVD_") || known.has(name) || FOREIGN_VARIABLES.test(name)) continue;
+    const flag = name.slice("KVD_".length).toLowerCase().replaceAll("_", "-");
+    const similar = similarFlag(flag);
+    const hint = similar === undefined ? "" : ` (did you mean ${variableOf(similar)}?)`;
+    throw new ValueError(`the variable ${name} means nothing to kvd${hint}`);
+  }
+}
+
+/** The flag that somebody may have meant, by the judgement of commander. */
+export function similarFlag(name: string): Option | undefined {
+  const command = kvdCommand("");
+  command.configureOutput({ writeErr: () => {} });
+  try {
+    command.parse([`--${name}=`], { from: "user" });
+    return undefined;
+  } catch (error) {
+    const similar = /Did you mean (--[\w-]+)/.exec(String(error))?.[1];
+    return command.options.find(({ long }) => long === similar);
+  }
 }
 
 export function limitNames(): readonly LimitName[] {
@@ -137,7 +181,7 @@ function collectAddress(text: string, previous: readonly string[] | undefined): 
   return [...(previous ?? []), argument(checkedAddress)(text)];
 }
 
-function checkedAddress(text: string): string {
+export function checkedAddress(text: string): string {
   try {
     parseListenAddress(text);
     return text;
@@ -159,10 +203,15 @@ function argument<T>(parse: (text: string) => T): (text: string) => T {
 
 function valueFromVariable(option: Option, text: string): unknown {
   if (option.attributeName() === "listen") return text.split(",").map(checkedAddress);
+  return valueFromText(option, text);
+}
+
+/** @throws InvalidArgumentError, ValueError. */
+export function valueFromText(option: Option, text: string): unknown {
   if (option.isBoolean()) return parseSwitch(text);
   return option.parseArg ? option.parseArg(text, undefined) : text;
 }
 
-function variableOf(option: Option): string {
+export function variableOf(option: Option): string {
   return `KVD_${(option.long ?? "").slice(2).replaceAll("-", "_").toUpperCase()}`;
 }

@@ -1,30 +1,34 @@
-// Flags and environment, read once into one frozen Config: the only reader of argv and env.
+// Flags, environment and file, read once into one frozen Config: the only reader of argv and env.
 //
 // A flag goes before its variable (--store-max-bytes before KVD_STORE_MAX_BYTES), that before the
-// default. What is unknown as a flag, or out of its range, is refused with the flag, the value and
-// the range; a variable KVD_… that is unknown is only told of, because others may use that prefix
-// (Kubernetes does, beside a service that is called kvd).
+// file of --config, that before the default. What is unknown in any of them is refused with what may
+// have been meant; what is out of its range, with the setting, the value and the range.
 
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
+import { applyFile } from "./config-file.js";
 import {
   applyEnvironment,
   attributeOfLimit,
   DEBUG_GRPC,
+  DEFAULT_DATA_DIR,
   DEFAULT_LISTEN,
   DEFAULT_LOG_LEVEL,
   DEFAULT_SHUTDOWN_GRACE_MS,
+  DEFAULT_SNAPSHOT_INTERVAL_MS,
   type Environment,
   type FlagValues,
   kvdCommand,
   type LogLevel,
   limitNames,
-  unknownVariables,
+  refuseUnknownVariables,
 } from "./config-flags.js";
 import { limitConflict } from "./config-limits.js";
-import { ValueError } from "./config-values.js";
+import { type Origin, printedSettings, type Setting } from "./config-print.js";
+import { showValue, ValueError } from "./config-values.js";
 import { LIMITS, type LimitName, type Limits } from "./kv/limits.js";
 import { isLoopback, parseListenAddress } from "./listen-address.js";
 import { defaultHistoryMaxBytes, defaultStoreMaxBytes, type Machine } from "./memory-sizes.js";
+import { type OfflineCommand, readOffline } from "./offline-commands.js";
 
 export interface Config {
   /**
@@ -32,22 +36,22 @@ export interface Config {
    */
   readonly listen: readonly string[];
   readonly portFile: string | undefined;
-  /** It was said that nothing is to be kept on disk. */
-  readonly memory: boolean;
+  /** Where the data is; undefined: nothing is kept on disk. */
+  readonly dataDir: string | undefined;
+  readonly snapshotIntervalMs: number;
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
   /** Leave the variables that make grpc-js print what it does, metadata of calls included. */
   readonly debugGrpc: boolean;
   readonly limits: Limits;
-  /** Variables that look like kvd's and mean nothing to it. */
-  readonly unknownVariables: readonly string[];
 }
 
 /** What the command line asks for. */
 export type Invocation =
   | { readonly kind: "serve"; readonly config: Config }
-  /** --help, --version. */
+  | { readonly kind: "offline"; readonly command: OfflineCommand }
+  /** --help, --version, --print-config. */
   | { readonly kind: "print"; readonly text: string }
   | { readonly kind: "refused"; readonly text: string };
 
@@ -57,6 +61,8 @@ export interface Surroundings {
   readonly env: Environment;
   readonly machine: Machine;
   readonly version: string;
+  /** The text of the file of --config. */
+  readonly readFile: (path: string) => string;
 }
 
 export function readInvocation(surroundings: Surroundings): Invocation {
@@ -64,22 +70,69 @@ export function readInvocation(surroundings: Surroundings): Invocation {
   const print = (text: string) => {
     printed += text;
   };
-  const command = kvdCommand(surroundings.version);
-  command.configureOutput({ writeOut: print, writeErr: print });
+  const { argv, env, machine, version } = surroundings;
   try {
-    command.parse(surroundings.argv, { from: "user" });
-    applyEnvironment(command, surroundings.env);
-    const config = configFromValues(command.opts(), surroundings.machine);
-    const ofEnvironment = {
-      debugGrpc: surroundings.env[DEBUG_GRPC] !== undefined,
-      unknownVariables: unknownVariables(command, surroundings.env),
-    };
-    return { kind: "serve", config: Object.freeze({ ...config, ...ofEnvironment }) };
+    const offline = readOffline(argv, print);
+    if (offline !== undefined) return { kind: "offline", command: offline };
+    const command = kvdCommand(version);
+    command.configureOutput({ writeOut: print, writeErr: print });
+    command.parse(argv, { from: "user" });
+    applyEnvironment(command, env);
+    refuseUnknownVariables(command, env);
+    const values: FlagValues = command.opts();
+    if (values.config !== undefined) {
+      applyFile(command, values.config, fileText(values.config, surroundings));
+    }
+    const debugGrpc = env[DEBUG_GRPC] !== undefined;
+    const config = { ...configFromValues(command.opts(), machine), debugGrpc };
+    if (values.printConfig === true) {
+      return { kind: "print", text: printedSettings(settingsOf(command, config)) };
+    }
+    return { kind: "serve", config: Object.freeze(config) };
   } catch (error) {
     if (error instanceof ValueError) return { kind: "refused", text: `error: ${error.message}\n` };
     if (!(error instanceof CommanderError)) throw error;
     return { kind: error.exitCode === 0 ? "print" : "refused", text: printed };
   }
+}
+
+function fileText(path: string, { readFile }: Surroundings): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw new ValueError(`--config ${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const ORIGINS: Readonly<Record<string, Origin>> = {
+  cli: "flag",
+  env: "environment",
+  config: "file",
+};
+
+function settingsOf(command: Command, config: Config): Setting[] {
+  const values: Readonly<Record<string, Setting["value"]>> = {
+    listen: config.listen,
+    portFile: config.portFile,
+    dataDir: config.dataDir,
+    memory: config.dataDir === undefined,
+    snapshotInterval: showValue(config.snapshotIntervalMs, "ms"),
+    insecure: config.insecure,
+    logLevel: config.logLevel,
+    shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
+    ...Object.fromEntries(
+      limitNames().map((name) => [
+        attributeOfLimit(name),
+        showValue(config.limits[name], LIMITS[name].unit),
+      ]),
+    ),
+  };
+  const shown = command.options.filter((option) => Object.hasOwn(values, option.attributeName()));
+  return shown.map((option) => ({
+    name: (option.long ?? "").slice(2),
+    value: values[option.attributeName()],
+    origin: ORIGINS[command.getOptionValueSource(option.attributeName()) ?? ""] ?? "default",
+  }));
 }
 
 function configFromValues(values: FlagValues, machine: Machine) {
@@ -91,10 +144,15 @@ function configFromValues(values: FlagValues, machine: Machine) {
         "yet: say --insecure if that is meant",
     );
   }
+  const { memory = false, dataDir } = values;
+  if (memory && dataDir !== undefined) {
+    throw new ValueError(`--memory keeps nothing on disk, and --data-dir ${dataDir} says where`);
+  }
   return {
     listen: Object.freeze([...listen]),
     portFile: values.portFile,
-    memory: values.memory ?? false,
+    dataDir: memory ? undefined : (dataDir ?? DEFAULT_DATA_DIR),
+    snapshotIntervalMs: values.snapshotInterval ?? DEFAULT_SNAPSHOT_INTERVAL_MS,
     insecure,
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,

@@ -2,19 +2,30 @@
 // kvd: reads its flags, starts a server, and stops it when it is told to.
 //
 // SIGTERM and SIGINT stop it gracefully, with exit code 0; a second one ends it at once, with the
-// code that shells give the signal. Exit codes: 1 cannot listen or say where, 2 bad flags, 70 an
-// error of kvd's own. Logs are JSON lines on stdout; texts about flags go to stderr.
+// code that shells give the signal. Exit codes: 1 cannot start (address, data) or save, 2 bad flags,
+// 70 an error of kvd's own. Logs are JSON lines on stdout; texts about flags go to stderr.
 
+import { readFileSync } from "node:fs";
 import { pino } from "pino";
 import { type Config, readInvocation } from "./config.js";
 import { AddressError } from "./listen-address.js";
 import { thisMachine } from "./memory-sizes.js";
 import { endOfLife } from "./node-support.js";
+import { runOffline } from "./offline.js";
 import { removePortFile, writePortFile } from "./port-file.js";
-import type { KvdServer } from "./server.js";
+import type { KvdServer, LoadProgress } from "./server.js";
 import { VERSION } from "./version.js";
+import { DataError } from "./wal/data-error.js";
 
-const EXIT = { cannotListen: 1, usage: 2, internal: 70, signal: { SIGINT: 130, SIGTERM: 143 } };
+const EXIT = {
+  cannotStart: 1,
+  notSaved: 1,
+  usage: 2,
+  internal: 70,
+  signal: { SIGINT: 130, SIGTERM: 143 },
+};
+
+const PROGRESS_AFTER_MS = 1000;
 
 /** What they print holds metadata of calls, tokens included. */
 const LEAKING_VARIABLES = ["GRPC_TRACE", "GRPC_VERBOSITY", "NODE_DEBUG"];
@@ -22,9 +33,13 @@ const LEAKING_VARIABLES = ["GRPC_TRACE", "GRPC_VERBOSITY", "NODE_DEBUG"];
 async function main(): Promise<void> {
   const { argv, env } = process;
   const machine = thisMachine();
-  const invocation = readInvocation({ argv: argv.slice(2), env, machine, version: VERSION });
+  const readFile = (path: string) => readFileSync(path, "utf8");
+  const words = argv.slice(2);
+  const invocation = readInvocation({ argv: words, env, machine, version: VERSION, readFile });
   if (invocation.kind === "serve") {
     await serve(invocation.config);
+  } else if (invocation.kind === "offline") {
+    process.exitCode = await runOffline(invocation.command);
   } else if (invocation.kind === "print") {
     process.stdout.write(invocation.text);
   } else {
@@ -44,7 +59,7 @@ async function serve(config: Config): Promise<void> {
   warnOfSurroundings(config, logger);
   const server = await startServer(config, logger);
   if (server === undefined) {
-    process.exitCode = EXIT.cannotListen;
+    process.exitCode = EXIT.cannotStart;
     return;
   }
   stopOnSignals(server, config, logger);
@@ -54,7 +69,7 @@ async function serve(config: Config): Promise<void> {
     logger.info({ address, addresses, version: VERSION }, "listening");
   } catch (error) {
     logger.fatal({}, `cannot write --port-file ${config.portFile}: ${(error as Error).message}`);
-    process.exitCode = EXIT.cannotListen;
+    process.exitCode = EXIT.cannotStart;
     await server.close();
   }
 }
@@ -74,14 +89,34 @@ async function startServer(config: Config, logger: pino.Logger): Promise<KvdServ
     for (const name of LEAKING_VARIABLES) delete process.env[name];
   }
   const { createServer } = await import("./server.js");
-  const { listen, limits, insecure, shutdownGraceMs } = config;
+  const { dataDir, ...others } = config;
+  const data = dataDir === undefined ? {} : { dataDir, onProgress: loadProgress(dataDir) };
   try {
-    return await createServer({ listen, limits, insecure, shutdownGraceMs, logger });
+    return await createServer({ ...others, ...data, logger });
   } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
+    if (!(error instanceof AddressError || error instanceof DataError || isOfSystem(error))) {
+      throw error;
+    }
     logger.fatal({}, error.message);
     return undefined;
   }
+}
+
+/** Such as EACCES for the data directory. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
+}
+
+/** Says how far it is, on stderr, at every tenth, once it has taken a second. */
+function loadProgress(dataDir: string): (progress: LoadProgress) => void {
+  const began = performance.now();
+  let tenths = 0;
+  return ({ bytes, totalBytes }) => {
+    const now = Math.floor((bytes / totalBytes) * 10);
+    if (now <= tenths || performance.now() - began < PROGRESS_AFTER_MS) return;
+    tenths = now;
+    process.stderr.write(`kvd: loading ${dataDir}: ${tenths * 10} %\n`);
+  };
 }
 
 function stopOnSignals(server: KvdServer, config: Config, logger: pino.Logger): void {
@@ -90,19 +125,27 @@ function stopOnSignals(server: KvdServer, config: Config, logger: pino.Logger): 
     if (stopping) process.exit(EXIT.signal[signal]);
     stopping = true;
     logger.info({ signal }, "stopping; a second signal ends kvd at once");
-    await server.close();
+    const saved = await closeServer(server, logger);
     if (config.portFile !== undefined) await removePortFile(config.portFile);
     logger.info({}, "stopped");
-    process.exit(0);
+    process.exit(saved ? 0 : EXIT.notSaved);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }
 
-function warnOfSurroundings(config: Config, logger: pino.Logger): void {
-  for (const name of config.unknownVariables) {
-    logger.warn({ variable: name }, `the variable ${name} means nothing to kvd`);
+/** False when the data could not be saved. */
+async function closeServer(server: KvdServer, logger: pino.Logger): Promise<boolean> {
+  try {
+    await server.close();
+    return true;
+  } catch (error) {
+    logger.fatal({ err: error }, "the data could not be saved: changes since the last are lost");
+    return false;
   }
+}
+
+function warnOfSurroundings(config: Config, logger: pino.Logger): void {
   const lastDay = endOfLife(process.version, Date.now());
   if (lastDay !== undefined) {
     const text = `Node ${process.version} has had no security fixes since ${lastDay}: use Node 24`;
@@ -114,12 +157,12 @@ function warnOfSurroundings(config: Config, logger: pino.Logger): void {
       "--insecure: whoever reaches an address may do anything",
     );
   }
-  if (config.memory) {
+  if (config.dataDir === undefined) {
     logger.info({}, "--memory: nothing is kept on disk; all data is gone when kvd stops");
   } else {
-    const text =
-      "kvd cannot keep data on disk yet: everything is in memory, and gone when it stops";
-    logger.warn({}, `${text} (--memory says that this is meant)`);
+    const { dataDir, snapshotIntervalMs } = config;
+    const text = `saved every ${snapshotIntervalMs} ms: a crash loses what came after that`;
+    logger.info({ dataDir, snapshotIntervalMs }, text);
   }
 }
 

@@ -5,6 +5,7 @@
 // revision to go on with, then the engine is closed, if it was opened here.
 
 import { openMemoryEngine } from "./engines/memory.js";
+import type { LoadProgress } from "./engines/saved-store.js";
 import type { Engine } from "./kv/engine.js";
 import { defaultLimits, type Limits } from "./kv/limits.js";
 import { type Clock, systemClock } from "./lib/clock.js";
@@ -20,9 +21,10 @@ import { type Listener, openListener } from "./listener.js";
 import { GrpcServer } from "./rpc/grpc-server.js";
 import { kvdServices } from "./rpc/kvd-services.js";
 import { VERSION } from "./version.js";
+import { DataError } from "./wal/data-error.js";
 
-export type { Engine, Limits, Logger };
-export { AddressError };
+export type { Engine, Limits, LoadProgress, Logger };
+export { AddressError, DataError };
 
 export interface ServerOptions {
   /** host:port, [v6]:port, unix:/path; port 0 takes a free one. "127.0.0.1:0" by default. */
@@ -33,7 +35,13 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
   /** Nothing is logged by default. pino's loggers will do. */
   readonly logger?: Logger;
-  /** Where the data is: in memory by default. It stays open when the server closes. */
+  /** The folder of the data; by default it is in memory, and gone when the server closes. */
+  readonly dataDir?: string;
+  /** How often changes are saved there: every 60 s by default. */
+  readonly snapshotIntervalMs?: number;
+  /** Told while the data is loaded. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** An engine of one's own, in place of dataDir. It stays open when the server closes. */
   readonly engine?: Engine;
   readonly clock?: Clock;
   /** How long close() lets running calls go on: 10 s by default. */
@@ -49,20 +57,25 @@ export interface KvdServer extends AsyncDisposable {
   readonly engine: Engine;
   /**
    * Stops gracefully: takes no connection any more, ends watches, lets running calls finish, at
-   * most for the grace. Never throws; twice does no harm, and both calls wait for the end.
+   * most for the grace, and saves the data. Twice does no harm, and both calls wait for the end.
+   * Throws, with everything closed, when the data could not be saved.
    */
   close(): Promise<void>;
 }
 
 const DEFAULT_LISTEN = "127.0.0.1:0";
 const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
+const DEFAULT_SNAPSHOT_INTERVAL_MS = 60_000;
 
-/** @throws AddressError when an address is malformed, in use, or exposed without `insecure`. */
+/**
+ * @throws AddressError when an address is malformed, in use, or exposed without `insecure`;
+ *   DataError when the data directory is in use, or damaged.
+ */
 export async function createServer(options: ServerOptions = {}): Promise<KvdServer> {
   const wanted = addressesFromOptions(options);
   const limits = defaultLimits(options.limits);
   const { clock = systemClock, logger = silentLogger } = options;
-  const engine = options.engine ?? (await openMemoryEngine({ limits, clock }));
+  const engine = options.engine ?? (await openEngine(options, { limits, clock, logger }));
   const closeEngine = () => (options.engine === undefined ? engine.close() : Promise.resolve());
   const grpc = new GrpcServer({
     ...kvdServices({ engine, limits, clock, logger, version: VERSION }),
@@ -88,6 +101,16 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
     await grpc.stop({ graceMs });
     await closeEngine();
   });
+}
+
+function openEngine(
+  options: ServerOptions,
+  context: { readonly limits: Limits; readonly clock: Clock; readonly logger: Logger },
+): Promise<Engine> {
+  const { dataDir, snapshotIntervalMs = DEFAULT_SNAPSHOT_INTERVAL_MS, onProgress } = options;
+  if (dataDir === undefined) return openMemoryEngine(context);
+  const data = { path: dataDir, snapshotIntervalMs, ...(onProgress && { onProgress }) };
+  return openMemoryEngine({ ...context, data });
 }
 
 function kvdServer(

@@ -5,7 +5,7 @@
 // published revision and wait for nothing; whatever saw the head, errors included, is answered when
 // that is durable.
 
-import type { Engine, EngineStatus } from "../kv/engine.js";
+import type { Engine, EngineStatus, SnapshotStream } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type {
@@ -23,21 +23,39 @@ import type {
 } from "../kv/types.js";
 import type { Clock, Now, Timer } from "../lib/clock.js";
 import { EntryHash } from "../lib/entry-hash.js";
+import { type Logger, silentLogger } from "../lib/logger.js";
 import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { type Backend, MemoryBackend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
+import { ImageExport } from "../store/image-export.js";
 import { Store } from "../store/store.js";
+import type { DataDirectory } from "../wal/data-directory.js";
+import { encodeSnapshot } from "../wal/snapshot-writer.js";
+import { imageSource } from "./image-source.js";
 import { MemoryWatcher } from "./memory-watcher.js";
+import { type LoadProgress, openSavedStore } from "./saved-store.js";
+import { SnapshotKeeper } from "./snapshot-keeper.js";
 
 export interface MemoryEngineOptions {
   readonly limits: Limits;
   readonly clock: Clock;
-  /** Random by default: a new history. */
+  /** Keeps the store in snapshots there; by default it is gone when the engine is closed. */
+  readonly data?: DataOptions;
+  readonly logger?: Logger;
+  /** Random by default: a new history. With a data directory, its own counts. */
   readonly storeId?: string;
   /** Positive int64s; random by default. */
   readonly randomLeaseId?: () => bigint;
   /** Keeps nothing by default. */
   readonly backend?: Backend;
+}
+
+export interface DataOptions {
+  readonly path: string;
+  /** How often a snapshot is saved, if something changed. */
+  readonly snapshotIntervalMs: number;
+  /** Told while the newest snapshot is read. */
+  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
 export interface MemoryEngine extends Engine {
@@ -60,8 +78,40 @@ const IDLE_CHECKS = 10;
 /** The hash reads pages of this weight. */
 const HASH_PAGE_BYTES = 1024 * 1024;
 
+/** @throws DataError when the data directory is in use, or damaged. */
 export async function openMemoryEngine(options: MemoryEngineOptions): Promise<MemoryEngine> {
-  return new StoreEngine(options);
+  const { limits, clock, data, logger = silentLogger } = options;
+  const randomLeaseId = options.randomLeaseId ?? randomPositiveInt64;
+  if (data === undefined) {
+    const { storeId = randomStoreId(), backend = new MemoryBackend() } = options;
+    const store = new Store({ limits, storeId, randomLeaseId, backend });
+    return new StoreEngine({ limits, clock, store, backend });
+  }
+  const { path, onProgress = () => {} } = data;
+  const saved = await openSavedStore({ path, limits, clock, randomLeaseId, onProgress });
+  const { store, backend, lostUpTo } = saved;
+  const keeper = new SnapshotKeeper(
+    { store, data: saved.data, clock, logger, intervalMs: data.snapshotIntervalMs },
+    lostUpTo !== undefined,
+  );
+  if (lostUpTo !== undefined) logger.warn({ revision: store.revision }, afterCrash(store.revision));
+  return new StoreEngine({ limits, clock, store, backend, keeper, data: saved.data });
+}
+
+function afterCrash(revision: Revision): string {
+  return (
+    "kvd was not stopped properly: what was written after the last snapshot may be lost; " +
+    `the store goes on at revision ${revision}, and earlier ones are compacted`
+  );
+}
+
+interface StoreEngineOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly backend: Backend;
+  readonly keeper?: SnapshotKeeper;
+  readonly data?: DataDirectory;
 }
 
 class StoreEngine implements MemoryEngine {
@@ -70,6 +120,8 @@ class StoreEngine implements MemoryEngine {
   readonly #clock: Clock;
   readonly #backend: Backend;
   readonly #store: Store;
+  readonly #keeper: SnapshotKeeper | undefined;
+  readonly #data: DataDirectory | undefined;
   readonly #watchers = new Set<MemoryWatcher>();
   readonly #timers = new Set<Timer>();
   #expiry: { readonly dueMs: number; readonly timer: Timer } | undefined;
@@ -80,22 +132,20 @@ class StoreEngine implements MemoryEngine {
   #closing: Promise<void> | undefined;
   #state: "open" | "draining" | "closed" = "open";
 
-  constructor(options: MemoryEngineOptions) {
-    this.storeId = options.storeId ?? randomStoreId();
+  constructor(options: StoreEngineOptions) {
+    this.storeId = options.store.storeId;
     this.#limits = options.limits;
     this.#clock = options.clock;
-    this.#backend = options.backend ?? new MemoryBackend();
-    this.#store = new Store({
-      limits: options.limits,
-      storeId: this.storeId,
-      randomLeaseId: options.randomLeaseId ?? randomPositiveInt64,
-      backend: this.#backend,
-    });
+    this.#backend = options.backend;
+    this.#store = options.store;
+    this.#keeper = options.keeper;
+    this.#data = options.data;
     this.#every(Math.max(1, options.limits.watcherIdleMaxMs / IDLE_CHECKS), () => this.#endIdle());
     if (options.limits.historyMaxAgeMs > 0) {
       const intervalMs = Math.min(AGE_CHECK_MAX_MS, options.limits.historyMaxAgeMs / 10);
       this.#every(Math.max(1, intervalMs), () => this.#maintain());
     }
+    this.#armExpiry();
   }
 
   async get(command: GetCommand) {
@@ -191,6 +241,24 @@ class StoreEngine implements MemoryEngine {
     return { hash: hash.digest(), revision, compactRevision };
   }
 
+  async snapshot(): Promise<SnapshotStream> {
+    this.#requireOpen();
+    const image = new ImageExport(this.#store, "all");
+    const chunks = encodeSnapshot(imageSource(image, this.#clock));
+    return {
+      revision: image.header.revision,
+      next: () =>
+        this.#run(async () => {
+          const step = await chunks.next();
+          return step.done ? undefined : step.value;
+        }),
+      close: () => {
+        image.stop();
+        this.#maintain();
+      },
+    };
+  }
+
   watch(spec: WatchSpec): MemoryWatcher {
     if (this.#state !== "open") throw shuttingDown();
     const watch = this.#store.watch(spec, () => this.#clock.monotonicMs());
@@ -210,15 +278,15 @@ class StoreEngine implements MemoryEngine {
       storeId: this.storeId,
       revision: this.#store.publishedRevision,
       compactRevision: compactor.compactRevision,
-      durableRevision: this.#store.publishedRevision,
+      durableRevision: this.#keeper?.durableRevision ?? this.#store.publishedRevision,
       keys: keys.liveKeys,
       leases: lessor.size,
       watchers: hub.size,
       liveBytes: keys.liveBytes,
       historyBytes: keys.historyBytes,
-      diskBytes: 0,
-      fsyncPolicy: "memory",
-      problems: [],
+      diskBytes: this.#data?.bytes ?? 0,
+      fsyncPolicy: this.#data === undefined ? "memory" : "never",
+      problems: this.#keeper?.problem === undefined ? [] : [this.#keeper.problem],
       capabilities: [],
       counters: {
         entries_visited: counters.entriesVisited,
@@ -249,6 +317,7 @@ class StoreEngine implements MemoryEngine {
     for (const timer of this.#timers) timer.cancel();
     await Promise.allSettled(this.#running);
     await this.#backend.close();
+    await this.#keeper?.close();
   }
 
   check(): void {

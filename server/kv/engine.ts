@@ -46,6 +46,7 @@ export interface EngineStatus {
   readonly storeId: string;
   readonly revision: Revision;
   readonly compactRevision: Revision;
+  /** What came after it, a crash could lose. */
   readonly durableRevision: Revision;
   readonly keys: number;
   readonly leases: number;
@@ -160,12 +161,22 @@ export interface Engine {
     readonly compactRevision: Revision;
   }>;
 
+  /**
+   * The whole store at its revision, with its history, as the bytes of docs/format.md.
+   *
+   * @throws NOT_SUPPORTED.
+   */
+  snapshot(): Promise<SnapshotStream>;
+
   status(): Promise<EngineStatus>;
 
   /** Ends every watch with SHUTTING_DOWN and its resume revision, and refuses new ones. */
   endWatches(): void;
 
-  /** Ends watches, waits for what is in flight, frees everything. Twice does no harm. */
+  /**
+   * Ends watches, waits for what is in flight, saves what is to be kept, frees everything. Twice
+   * does no harm. Throws when something could not be saved, with everything freed.
+   */
   close(): Promise<void>;
 }
 
@@ -192,6 +203,19 @@ export interface Watcher {
   requestProgress(): void;
 
   /** Ends the watch and frees it. Twice does no harm. */
+  close(): void;
+}
+
+/** A snapshot that its stream pulls from. Until it is closed, it holds compaction up. */
+export interface SnapshotStream {
+  readonly revision: Revision;
+  /**
+   * The next bytes; undefined at the end. One call at a time.
+   *
+   * @throws REVISION_COMPACTED when history had to go, because the store is full.
+   */
+  next(): Promise<Uint8Array | undefined>;
+  /** Twice does no harm. */
   close(): void;
 }
 

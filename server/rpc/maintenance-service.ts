@@ -1,11 +1,7 @@
 // MaintenanceService: how the server is, compaction, hashes.
 
 import type { DescMessage } from "@bufbuild/protobuf";
-import {
-  type ServerWritableStream,
-  status,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { MaintenanceService } from "../../gen/es/kvd/v1/maintenance_pb.js";
 import {
   CompactRequest,
@@ -23,11 +19,12 @@ import type { EngineStatus } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import { LIMITS, type LimitName, type Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
-import { type Codec, type Decoded, servedMethod } from "./codec.js";
+import { type Codec, servedMethod } from "./codec.js";
 import { numberFromInt64 } from "./fields.js";
 import { unary } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { durationFromMs } from "./messages.js";
+import { type SnapshotCall, serveSnapshot } from "./snapshot-service.js";
 
 export interface MaintenanceOptions extends ServiceOptions {
   readonly version: string;
@@ -88,10 +85,7 @@ export function maintenanceHandlers(options: MaintenanceOptions): UntypedService
         compactRevision: BigInt(result.compactRevision),
       };
     }),
-    snapshot(call: ServerWritableStream<Decoded<SnapshotRequest>, SnapshotResponse>) {
-      const details = "this version of kvd does not serve snapshots yet";
-      call.emit("error", { code: status.UNIMPLEMENTED, details });
-    },
+    snapshot: (call: SnapshotCall) => serveSnapshot(call, options),
   };
 }
 

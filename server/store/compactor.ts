@@ -43,6 +43,13 @@ export class Compactor {
     this.compactRevision = Math.max(this.compactRevision, revision);
   }
 
+  /** Goes on where a store was that has been carried over: what went is gone. */
+  resume(revision: Revision): void {
+    this.compactRevision = revision;
+    this.floor = revision;
+    this.#walkedFloor = revision;
+  }
+
   /** Lets the floor follow the compact revision, up to the lowest revision that is pinned. */
   raiseFloor(pinned: Revision | undefined): void {
     const floor = Math.min(this.compactRevision, pinned ?? this.compactRevision);

@@ -117,6 +117,11 @@ export class Lessor {
     return { id: lease.id, ttlMs, grantedTtlMs: lease.ttlMs };
   }
 
+  /** As they are now; each goes on changing. */
+  all(): readonly Lease[] {
+    return [...this.above(undefined)];
+  }
+
   /** The leases above an id, in the order of their ids. */
   *above(after: LeaseId | undefined): Generator<Lease> {
     const walk = this.#byId.ascend(after);

@@ -104,9 +104,39 @@ export class Store {
     return this.#publishedRevision;
   }
 
+  /** The commit time of the head; 0 when there was no commit. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs;
+  }
+
   /** The last record handed to the backend: what saw the head waits for it. */
   get position(): Position {
     return this.#position;
+  }
+
+  /** Goes on where a store was that has been carried over: only before anything else. */
+  resume(from: {
+    readonly revision: Revision;
+    readonly compactRevision: Revision;
+    readonly timeMs: number;
+  }): void {
+    this.#revision = from.revision;
+    this.#publishedRevision = from.revision;
+    this.#lastTimeMs = from.timeMs;
+    this.retention.compactor.resume(from.compactRevision);
+  }
+
+  /**
+   * Goes on above a revision up to which others may have been given out and lost: all history is
+   * compacted there, so that nobody who saw those can go on as if nothing had happened.
+   */
+  skipTo(revision: Revision): void {
+    this.#revision = revision;
+    this.#publishedRevision = revision;
+    const { compactor } = this.retention;
+    compactor.request(revision);
+    compactor.raiseFloor(undefined);
+    compactor.walk(Number.POSITIVE_INFINITY);
   }
 
   get(command: GetCommand): GetResult {

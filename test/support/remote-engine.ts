@@ -33,9 +33,17 @@ import {
   FsyncPolicy,
   type HashResponse,
   MaintenanceServiceClient,
+  SnapshotRequest,
+  type SnapshotResponse,
   type StatusResponse,
 } from "../../gen/grpc/kvd/v1/maintenance.js";
-import type { Capability, Engine, EngineStatus, Watcher } from "../../server/kv/engine.js";
+import type {
+  Capability,
+  Engine,
+  EngineStatus,
+  SnapshotStream,
+  Watcher,
+} from "../../server/kv/engine.js";
 import { defaultLimits } from "../../server/kv/limits.js";
 import type {
   BatchCommand,
@@ -218,6 +226,29 @@ class RemoteEngine implements Engine {
     const request = { revision: BigInt(revision) };
     const told = await call<CompactResponse>((done) => maintenance.compact(request, done));
     return { revision: Number(told.revision), compactRevision: Number(told.compactRevision) };
+  }
+
+  async snapshot(): Promise<SnapshotStream> {
+    const stream = this.#clients.maintenance.snapshot(SnapshotRequest.create({}));
+    const messages: AsyncIterator<SnapshotResponse> = stream[Symbol.asyncIterator]();
+    const step = async () => {
+      try {
+        const { done, value } = await messages.next();
+        return done ? undefined : (value as SnapshotResponse);
+      } catch (error) {
+        throw errorFromFailure(error as ServiceError);
+      }
+    };
+    let first = await step();
+    return {
+      revision: Number(first?.revision),
+      async next() {
+        const message = first ?? (await step());
+        first = undefined;
+        return message?.chunk;
+      },
+      close: () => stream.cancel(),
+    };
   }
 
   async hash({ revision }: { readonly revision: number }) {

@@ -12,25 +12,94 @@ const MACHINE = { memoryBytes: 4 * GIB, heapMaxBytes: 2 * GIB };
 
 type Env = Readonly<Record<string, string>>;
 
-function invoke(argv: readonly string[], env: Env = {}) {
-  return readInvocation({ argv, env, machine: MACHINE, version: "1.2.3" });
+/** With this text in the file of --config. */
+function invoke(argv: readonly string[], env: Env = {}, file?: string) {
+  const readFile = (path: string) => {
+    if (file === undefined) throw new Error(`no such file: ${path}`);
+    return file;
+  };
+  return readInvocation({ argv, env, machine: MACHINE, version: "1.2.3", readFile });
 }
 
-function configOf(argv: readonly string[], env: Env = {}): Config {
-  const invocation = invoke(argv, env);
-  if (invocation.kind !== "serve") throw new Error(invocation.text);
-  return invocation.config;
+function configOf(argv: readonly string[], env: Env = {}, file?: string): Config {
+  const invocation = invoke(argv, env, file);
+  if (invocation.kind === "serve") return invocation.config;
+  throw new Error(invocation.kind === "offline" ? "offline" : invocation.text);
 }
 
-function refusalOf(argv: readonly string[], env: Env = {}): string {
-  const invocation = invoke(argv, env);
+function refusalOf(argv: readonly string[], env: Env = {}, file?: string): string {
+  const invocation = invoke(argv, env, file);
   return invocation.kind === "refused" ? invocation.text : "";
 }
 
 test("without flags it listens on loopback only, at kvd's port", (t) => {
   const config = configOf([]);
   t.deepEqual(config.listen, ["127.0.0.1:7856"]);
-  t.like(config, { memory: false, insecure: false, portFile: undefined, logLevel: "info" });
+  t.like(config, { insecure: false, portFile: undefined, logLevel: "info" });
+});
+
+test("data is kept in ./kvd-data, every minute, unless told otherwise", (t) => {
+  t.like(configOf([]), { dataDir: "kvd-data", snapshotIntervalMs: 60_000 });
+  t.is(configOf(["--memory"]).dataDir, undefined);
+  const own = configOf(["--data-dir", "/data", "--snapshot-interval", "5s"]);
+  t.like(own, { dataDir: "/data", snapshotIntervalMs: 5000 });
+  t.regex(refusalOf(["--memory", "--data-dir", "/data"]), /--memory.*--data-dir \/data/);
+  t.regex(refusalOf(["--snapshot-interval", "0s"]), /--snapshot-interval.*from 1s/);
+});
+
+test("a file gives what neither a flag nor a variable says", (t) => {
+  const file = `
+    listen = ["127.0.0.1:0", "unix:/run/kvd.sock"]
+    data-dir = "/data"
+    store-max-bytes = "2GiB"
+    value-max-bytes = 1048576
+    key-max-bytes = "2k"
+    insecure = true
+    snapshot-interval = "5m" # a comment
+  `;
+  const env = { KVD_KEY_MAX_BYTES: "1k", KVD_CONFIG: "kvd.toml" };
+  const config = configOf(["--data-dir", "/other"], env, file);
+  t.deepEqual(config.listen, ["127.0.0.1:0", "unix:/run/kvd.sock"]);
+  t.like(config, { dataDir: "/other", insecure: true, snapshotIntervalMs: 300_000 });
+  const { storeMaxBytes, valueMaxBytes, keyMaxBytes } = config.limits;
+  t.deepEqual([storeMaxBytes, valueMaxBytes, keyMaxBytes], [2 * GIB, MIB, 1024]);
+});
+
+const badFiles: [string, string, RegExp][] = [
+  ["an unknown setting", 'lisen = "x"', /f\.toml: the setting "lisen" is unknown.*mean listen\?/],
+  ["a flag that has no meaning there", 'config = "g"', /f\.toml: the setting "config" is unknown/],
+  ["a table", "[listen]\na = 1", /f\.toml: listen is invalid/],
+  ["a value out of range", 'key-max-bytes = "1TiB"', /f\.toml: key-max-bytes is invalid.*to /],
+  ["a wrong type", "store-max-bytes = [1]", /f\.toml: store-max-bytes is invalid/],
+  ["no TOML", "listen =", /f\.toml, line 1, column/],
+  ["an address that is none", 'listen = "x"', /f\.toml: listen is invalid/],
+];
+
+for (const [what, file, expected] of badFiles) {
+  test(`a file with ${what} is refused`, (t) => {
+    t.regex(refusalOf(["--config", "f.toml"], {}, file), expected);
+  });
+}
+
+test("a file that is not there is refused", (t) => {
+  t.regex(refusalOf(["--config", "f.toml"]), /--config f\.toml cannot be read: no such file/);
+});
+
+test("--print-config shows each setting with its origin, as a file that gives the same", (t) => {
+  const file = 'log-level = "debug"\nhistory-age = "1h"';
+  const argv = ["--config", "f.toml", "--port-file", "p", "--listen", "127.0.0.1:1"];
+  const env = { KVD_KEY_MAX_BYTES: "1k" };
+  const printed = invoke([...argv, "--print-config"], env, file);
+  if (printed.kind !== "print") throw new Error("it prints");
+  for (const line of [
+    'listen = [ "127.0.0.1:1" ] # flag',
+    'key-max-bytes = "1KiB" # environment',
+    'log-level = "debug" # file',
+    'data-dir = "kvd-data" # default',
+  ]) {
+    t.true(printed.text.includes(`${line}\n`), printed.text);
+  }
+  t.deepEqual(configOf(["--config", "f.toml"], {}, printed.text), configOf(argv, env, file));
 });
 
 test("--listen may be repeated", (t) => {
@@ -60,16 +129,25 @@ test("every flag has a variable", (t) => {
     KVD_SHUTDOWN_GRACE: "3s",
     KVD_HISTORY_AGE: "12h",
   });
-  t.like(config, { memory: true, insecure: false, portFile: "/run/kvd.port", logLevel: "warn" });
+  t.like(config, { dataDir: undefined, insecure: false, portFile: "/run/kvd.port" });
+  t.is(config.logLevel, "warn");
   t.deepEqual(config.listen, ["unix:/run/kvd.sock", "[::1]:0"]);
   t.is(config.shutdownGraceMs, 3000);
   t.is(config.limits.historyMaxAgeMs, 12 * 3_600_000);
-  t.deepEqual(config.unknownVariables, []);
 });
 
-test("variables that mean nothing are told of, those of Kubernetes are not", (t) => {
-  const env = { KVD_LISTN: "x", KVD_SERVICE_HOST: "10.0.0.1", KVD_PORT: "tcp://10.0.0.1:7856" };
-  t.deepEqual(configOf([], env).unknownVariables, ["KVD_LISTN"]);
+test("a variable that means nothing is refused, those of Kubernetes are not", (t) => {
+  t.regex(refusalOf([], { KVD_LISTN: "x" }), /variable KVD_LISTN means nothing.*KVD_LISTEN\?/);
+  t.notThrows(() =>
+    configOf([], {
+      KVD_SERVICE_HOST: "10.0.0.1",
+      KVD_SERVICE_PORT_GRPC: "7856",
+      KVD_PORT: "tcp://10.0.0.1:7856",
+      KVD_PORT_7856_TCP_ADDR: "10.0.0.1",
+      KVD_BLUE_SERVICE_HOST: "10.0.0.2",
+      KVD_BLUE_PORT_7856_TCP: "tcp://10.0.0.2:7856",
+    }),
+  );
 });
 
 test("the config cannot be changed", (t) => {

@@ -43,8 +43,19 @@ const CALLS: { readonly [method in Method]: (engine: Engine) => Promise<unknown>
   leases: (engine) => engine.leases({ after: undefined, limit: 10 }),
   compact: (engine) => engine.compact({ revision: 2 }),
   hash: (engine) => engine.hash({ revision: 0 }),
+  snapshot: (engine) => readSnapshot(engine),
   status: (engine) => engine.status(),
 };
+
+async function readSnapshot(engine: Engine): Promise<number> {
+  const stream = await engine.snapshot();
+  let bytes = 0;
+  for (let chunk = await stream.next(); chunk !== undefined; chunk = await stream.next()) {
+    bytes += chunk.length;
+  }
+  stream.close();
+  return bytes;
+}
 
 const READS_IN_A_BATCH = (engine: Engine) => engine.batch(batch([op.get(get("a"))]));
 

@@ -42,8 +42,20 @@ const LAYERS: readonly Layer[] = [
     instead: "the store takes time, randomness and files as arguments",
   },
   {
+    folder: "server/wal",
+    ours: [
+      "server/kv",
+      "server/lib",
+      "server/store/backend.ts",
+      "server/store/image.ts",
+      "server/store/version.ts",
+    ],
+    packages: [],
+    instead: "files know the shapes of the store, not the store: an engine brings them together",
+  },
+  {
     folder: "server/engines",
-    ours: ["server/kv", "server/store", "server/lib"],
+    ours: ["server/kv", "server/store", "server/wal", "server/lib"],
     packages: [],
     instead: "an engine speaks the words of server/kv; surfaces translate in server/rpc",
   },
@@ -57,7 +69,7 @@ const LAYERS: readonly Layer[] = [
     folder: "server",
     flat: true,
     ours: ["server"],
-    packages: ["commander", "pino"],
+    packages: ["commander", "pino", "smol-toml"],
     instead: "the process reads, wires and logs; put the rest into a layer below",
   },
   {

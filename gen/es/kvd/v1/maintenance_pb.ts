@@ -81,7 +81,7 @@ export type StatusResponse = Message<"kvd.v1.StatusResponse"> & {
   compactRevision: bigint;
 
   /**
-   * The newest revision that is durable, and so the newest that is shown.
+   * The newest revision that a crash cannot lose, as the fsync policy defines it.
    *
    * @generated from field: int64 durable_revision = 6;
    */
@@ -214,7 +214,7 @@ export type StatusResponseJson = {
   compactRevision?: string;
 
   /**
-   * The newest revision that is durable, and so the newest that is shown.
+   * The newest revision that a crash cannot lose, as the fsync policy defines it.
    *
    * @generated from field: int64 durable_revision = 6;
    */
@@ -734,7 +734,9 @@ export const MaintenanceService: GenService<{
     output: typeof CompactResponseSchema;
   },
   /**
-   * Streams the whole store at one revision. Not served yet: UNIMPLEMENTED.
+   * Streams the whole store at one revision, its history from the compact revision on included:
+   * the bytes are a snapshot file, see docs/format.md. While it is read, compaction waits; when the
+   * store is full and history has to go all the same, it ends with REVISION_COMPACTED.
    *
    * @generated from rpc kvd.v1.MaintenanceService.Snapshot
    */

@@ -66,7 +66,7 @@ export interface StatusResponse {
   revision: bigint;
   /** Reading and watching below it is refused. */
   compactRevision: bigint;
-  /** The newest revision that is durable, and so the newest that is shown. */
+  /** The newest revision that a crash cannot lose, as the fsync policy defines it. */
   durableRevision: bigint;
   /** How many keys there are. */
   keys: bigint;
@@ -1103,7 +1103,11 @@ export const MaintenanceServiceService = {
     responseSerialize: (value: CompactResponse): Buffer => Buffer.from(CompactResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CompactResponse => CompactResponse.decode(value),
   },
-  /** Streams the whole store at one revision. Not served yet: UNIMPLEMENTED. */
+  /**
+   * Streams the whole store at one revision, its history from the compact revision on included:
+   * the bytes are a snapshot file, see docs/format.md. While it is read, compaction waits; when the
+   * store is full and history has to go all the same, it ends with REVISION_COMPACTED.
+   */
   snapshot: {
     path: "/kvd.v1.MaintenanceService/Snapshot" as const,
     requestStream: false as const,
@@ -1133,7 +1137,11 @@ export interface MaintenanceServiceServer extends UntypedServiceImplementation {
   status: handleUnaryCall<StatusRequest, StatusResponse>;
   /** Drops the versions that are superseded at or below a revision. It makes no revision. */
   compact: handleUnaryCall<CompactRequest, CompactResponse>;
-  /** Streams the whole store at one revision. Not served yet: UNIMPLEMENTED. */
+  /**
+   * Streams the whole store at one revision, its history from the compact revision on included:
+   * the bytes are a snapshot file, see docs/format.md. While it is read, compaction waits; when the
+   * store is full and history has to go all the same, it ends with REVISION_COMPACTED.
+   */
   snapshot: handleServerStreamingCall<SnapshotRequest, SnapshotResponse>;
   /**
    * Hashes the entries at a revision: equal stores have equal hashes, whatever the engine and
@@ -1175,7 +1183,11 @@ export interface MaintenanceServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CompactResponse) => void,
   ): ClientUnaryCall;
-  /** Streams the whole store at one revision. Not served yet: UNIMPLEMENTED. */
+  /**
+   * Streams the whole store at one revision, its history from the compact revision on included:
+   * the bytes are a snapshot file, see docs/format.md. While it is read, compaction waits; when the
+   * store is full and history has to go all the same, it ends with REVISION_COMPACTED.
+   */
   snapshot(request: SnapshotRequest, options?: Partial<CallOptions>): ClientReadableStream<SnapshotResponse>;
   snapshot(
     request: SnapshotRequest,

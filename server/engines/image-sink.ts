@@ -1,0 +1,28 @@
+// A snapshot as it is read, into a store that is empty.
+
+import type { Clock } from "../lib/clock.js";
+import { ImageImport } from "../store/image-import.js";
+import type { Store } from "../store/store.js";
+import type { SnapshotSink } from "../wal/snapshot-reader.js";
+
+/** Leases run from the end of the reading on. */
+export function imageSink(
+  store: Store,
+  clock: Clock,
+  onRead: (bytes: number) => void = () => {},
+): SnapshotSink {
+  let image: ImageImport | undefined;
+  return {
+    begin(header) {
+      image = new ImageImport(store, header);
+    },
+    add: (item) => image?.add(item),
+    end() {
+      image?.finish({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+    },
+    pause(bytes) {
+      onRead(bytes);
+      return clock.yieldTurn();
+    },
+  };
+}

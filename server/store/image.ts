@@ -1,0 +1,31 @@
+// A store as it is carried over a restart: what a snapshot holds, item by item.
+//
+// The state at the compact revision, and the commits from there on: every version that can be read
+// is there once. Leases have what remains of them, because deadlines mean nothing to another clock.
+
+import type { Revision } from "../kv/types.js";
+import type { GrantedLease } from "./backend.js";
+import type { Version } from "./version.js";
+
+export interface ImageHeader {
+  readonly storeId: string;
+  /** The head. */
+  readonly revision: Revision;
+  readonly compactRevision: Revision;
+  /** The commit time of the head, so that it never goes back; 0 when there was no commit. */
+  readonly timeMs: number;
+}
+
+/** In this order: leases, entries in the order of their keys, commits, each before its changes. */
+export type ImageItem =
+  | { readonly kind: "lease"; readonly lease: GrantedLease; readonly remainingMs: number }
+  /** An entry at the compact revision that no commit below makes. */
+  | { readonly kind: "entry"; readonly key: Uint8Array; readonly version: Version }
+  | {
+      readonly kind: "commit";
+      readonly revision: Revision;
+      readonly timeMs: number;
+      /** How many changes follow. */
+      readonly changes: number;
+    }
+  | { readonly kind: "change"; readonly key: Uint8Array; readonly version: Version };
