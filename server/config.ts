@@ -1,8 +1,8 @@
 // Flags, environment and file, read once into one frozen Config: the only reader of argv and env.
 //
 // A flag goes before its variable (--store-max-bytes before KVD_STORE_MAX_BYTES), that before the
-// file of --config, that before the default. What is unknown in any of them is refused with what may
-// have been meant; what is out of its range, with the setting, the value and the range.
+// file of --config, that before the default. What is unknown in any of them is refused with what
+// may have been meant; what is out of its range, with the setting, the value and the range.
 
 import { type Command, CommanderError } from "commander";
 import { applyFile } from "./config-file.js";

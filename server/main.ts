@@ -2,8 +2,8 @@
 // kvd: reads its flags, starts a server, and stops it when it is told to.
 //
 // SIGTERM and SIGINT stop it gracefully, with exit code 0; a second one ends it at once, with the
-// code that shells give the signal. Exit codes: 1 cannot start (address, data) or save, 2 bad flags,
-// 70 an error of kvd's own. Logs are JSON lines on stdout; texts about flags go to stderr.
+// code that shells give the signal. Exit codes: 1 cannot start (address, data) or save, 2 bad
+// flags, 70 an error of kvd's own. Logs are JSON lines on stdout; texts about flags go to stderr.
 
 import { readFileSync } from "node:fs";
 import { pino } from "pino";

@@ -20,7 +20,7 @@ import {
 } from "./support/tidy/syntax.js";
 
 /** Their cause comes with the log, with files, and with other engines. */
-const LATER = ["NOT_SUPPORTED", "NO_SPACE", "LOG_FAILED", "CORRUPT"];
+const LATER = ["NOT_SUPPORTED", "CORRUPT"];
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

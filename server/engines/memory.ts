@@ -30,7 +30,9 @@ import { checkStore } from "../store/check.js";
 import { ImageExport } from "../store/image-export.js";
 import { Store } from "../store/store.js";
 import type { DataDirectory } from "../wal/data-directory.js";
+import { readSnapshot } from "../wal/snapshot-reader.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
+import { imageSink } from "./image-sink.js";
 import { imageSource } from "./image-source.js";
 import { MemoryWatcher } from "./memory-watcher.js";
 import { type LoadProgress, openSavedStore } from "./saved-store.js";
@@ -42,6 +44,8 @@ export interface MemoryEngineOptions {
   /** Keeps the store in snapshots there; by default it is gone when the engine is closed. */
   readonly data?: DataOptions;
   readonly logger?: Logger;
+  /** Begins with what a snapshot holds; not with `data`. */
+  readonly snapshot?: AsyncIterable<Uint8Array>;
   /** Random by default: a new history. With a data directory, its own counts. */
   readonly storeId?: string;
   /** Positive int64s; random by default. */
@@ -85,6 +89,9 @@ export async function openMemoryEngine(options: MemoryEngineOptions): Promise<Me
   if (data === undefined) {
     const { storeId = randomStoreId(), backend = new MemoryBackend() } = options;
     const store = new Store({ limits, storeId, randomLeaseId, backend });
+    const { snapshot } = options;
+    if (snapshot !== undefined)
+      await readSnapshot("the snapshot", snapshot, imageSink(store, clock));
     return new StoreEngine({ limits, clock, store, backend });
   }
   const { path, onProgress = () => {} } = data;

@@ -1,8 +1,8 @@
 // A new data directory from a snapshot, without a server.
 //
-// The store that the snapshot is of may have gone on after it, nobody knows how far. So the restored
-// one has an id of its own, and goes on far above: whoever resumes from a revision of the other is
-// told that it is compacted, also over protocols that know no ids.
+// The store that the snapshot is of may have gone on after it, nobody knows how far. So the
+// restored one has an id of its own, and goes on far above: whoever resumes from a revision of
+// the other is told that it is compacted, also over protocols that know no ids.
 
 import { createReadStream } from "node:fs";
 import type { Revision } from "../kv/types.js";

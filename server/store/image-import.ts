@@ -1,5 +1,5 @@
-// Fills an empty store from an image, item by item. Items come from outside: whatever could not have
-// been exported throws, and the store is not used then.
+// Fills an empty store from an image, item by item. Items come from outside: whatever could not
+// have been exported throws, and the store is not used then.
 
 import type { LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";

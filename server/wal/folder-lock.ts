@@ -1,4 +1,5 @@
-// One process at a time in a folder. The kernel frees the lock when its holder dies, however it dies.
+// One process at a time in a folder. The kernel frees the lock when its holder dies, however it
+// dies.
 //
 // Linux: an abstract Unix socket named after the folder's device and inode, so that symbolic links
 // and relative paths do not matter (it holds within one network namespace). macOS and the BSDs have

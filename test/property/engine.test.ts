@@ -3,9 +3,14 @@
 //
 // KVD_RUNS and KVD_SEED set the number of runs and the seed; the seed is printed.
 
+import { Readable } from "node:stream";
 import test from "ava";
 import fc from "fast-check";
-import { type MemoryEngine, openMemoryEngine } from "../../server/engines/memory.js";
+import {
+  type MemoryEngine,
+  type MemoryEngineOptions,
+  openMemoryEngine,
+} from "../../server/engines/memory.js";
 import { KvdError } from "../../server/kv/errors.js";
 import { defaultLimits } from "../../server/kv/limits.js";
 import type {
@@ -20,6 +25,8 @@ import type {
 import * as arbitrary from "../support/arbitraries.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { Model } from "../support/model.js";
+import { snapshotOf } from "../support/snapshot.js";
+import { historyOf } from "../support/take.js";
 
 const RUNS = Number(process.env["KVD_RUNS"] ?? 1000);
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
@@ -36,7 +43,8 @@ type Step =
   | { kind: "keepAlive" | "revoke" | "timeToLive"; id: bigint }
   | { kind: "leases" }
   | { kind: "compact"; back: number }
-  | { kind: "advance"; ms: number };
+  | { kind: "advance"; ms: number }
+  | { kind: "restart" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -72,6 +80,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(20_000) }),
   },
+  fc.record({ kind: fc.constant("restart" as const) }),
 );
 
 function batchOperation(): fc.Arbitrary<BatchOperation> {
@@ -105,25 +114,33 @@ test(`the engine answers ${RUNS} runs of ${COMMANDS} commands as the model does`
 
 /** One engine and one model that go through the same steps. */
 class Run {
-  readonly engine: MemoryEngine;
+  engine: MemoryEngine;
+  readonly #options: MemoryEngineOptions;
   readonly #clock: ManualClock;
-  readonly #model: Model;
+  readonly #model = new Model(counter());
 
-  private constructor(engine: MemoryEngine, clock: ManualClock, model: Model) {
+  private constructor(engine: MemoryEngine, options: MemoryEngineOptions, clock: ManualClock) {
     this.engine = engine;
+    this.#options = options;
     this.#clock = clock;
-    this.#model = model;
   }
 
   static async open(): Promise<Run> {
     const clock = new ManualClock();
-    const engine = await openMemoryEngine({
-      limits: defaultLimits(),
-      clock,
-      storeId: "0".repeat(32),
-      randomLeaseId: counter(),
-    });
-    return new Run(engine, clock, new Model(counter()));
+    const limits = defaultLimits();
+    const options = { limits, clock, storeId: "0".repeat(32), randomLeaseId: counter() };
+    return new Run(await openMemoryEngine(options), options, clock);
+  }
+
+  /** From here on it is another engine, with what a snapshot of this one holds. */
+  async #restart(): Promise<void> {
+    const before = this.engine;
+    const snapshot = Readable.from(await snapshotOf(before));
+    this.engine = await openMemoryEngine({ ...this.#options, snapshot });
+    // What was before the events of the compact revision itself may be gone.
+    const from = Math.max(1, this.#model.compactRevision + 1);
+    equal("history", await historyOf(this.engine, from), await historyOf(before, from));
+    await before.close();
   }
 
   async step(step: Step): Promise<void> {
@@ -171,6 +188,9 @@ class Run {
       }
       case "batch":
         await this.#batch(step.operations);
+        break;
+      case "restart":
+        await this.#restart();
         break;
       default:
         await this.#lease(step);

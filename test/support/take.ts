@@ -2,7 +2,7 @@
 
 import type { Engine, Watcher } from "../../server/kv/engine.js";
 import type { Event, WatchMessage, WatchSpec } from "../../server/kv/types.js";
-import { text } from "./commands.js";
+import { ALL, text, watch } from "./commands.js";
 
 export type MessageOf<Kind extends WatchMessage["kind"]> = Extract<WatchMessage, { kind: Kind }>;
 
@@ -63,4 +63,24 @@ export async function counterOf(engine: Engine, name: string): Promise<number> {
   const count = (await engine.status()).counters[name];
   if (count === undefined) throw new Error(`there is no counter ${name}`);
   return count;
+}
+
+/**
+ * All events from a revision up to the newest, with what was before them; 1, or the compact
+ * revision, is the lowest.
+ */
+export async function historyOf(engine: Engine, startRevision: number): Promise<Event[]> {
+  const { revision } = await engine.status();
+  const events: Event[] = [];
+  if (startRevision > revision) return events;
+  const watcher = await openWatch(engine, watch(ALL, { startRevision, previous: true }));
+  watcher.requestProgress();
+  for (;;) {
+    const message = await watcher.next();
+    if (message?.kind === "events") events.push(...message.events);
+    else if (message?.kind === "progress") break;
+    else throw new Error(`${message?.kind ?? "the end"} came`);
+  }
+  watcher.close();
+  return events;
 }
