@@ -5,6 +5,7 @@ import { constrainedMemory } from "node:process";
 import { getHeapStatistics } from "node:v8";
 
 const MIB = 1024 * 1024;
+const RESERVED_HEAP_BYTES = 128 * MIB;
 
 export interface Machine {
   /** Of the machine, or of the cgroup that holds this process when that is less. */
@@ -23,10 +24,12 @@ export function thisMachine(): Machine {
 
 /**
  * 60 % of the memory, so that the rest is left for requests, watches and the system. As long as the
- * store's index lives on V8's heap, three quarters of that heap is the nearer wall.
+ * store's index lives on V8's heap, three quarters of that heap, without what kvd takes empty and
+ * its requests, is the nearer wall.
  */
 export function defaultStoreMaxBytes({ memoryBytes, heapMaxBytes }: Machine): number {
-  return Math.max(MIB, Math.floor(Math.min(0.6 * memoryBytes, 0.75 * heapMaxBytes)));
+  const heapBytes = 0.75 * (heapMaxBytes - RESERVED_HEAP_BYTES);
+  return Math.max(MIB, Math.floor(Math.min(0.6 * memoryBytes, heapBytes)));
 }
 
 /** A quarter of the store's limit, at most 1 GiB: more history than that is asked for by a flag. */

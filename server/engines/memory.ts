@@ -73,6 +73,9 @@ const SLICE_VISITS = 2000;
 /** Keys that expiry deletes before others have a turn. */
 const EXPIRY_KEYS = 2000;
 
+/** When the disk has refused what expiry writes. */
+const EXPIRY_RETRY_MS = 1000;
+
 /** Old history is looked for this often at least, and ten times in the age that it may reach. */
 const AGE_CHECK_MAX_MS = 60_000;
 
@@ -289,7 +292,7 @@ class StoreEngine implements MemoryEngine {
       keys: keys.liveKeys,
       leases: lessor.size,
       watchers: hub.size,
-      liveBytes: keys.liveBytes,
+      liveBytes: retention.liveBytes,
       historyBytes: keys.historyBytes,
       diskBytes: this.#data?.bytes ?? 0,
       fsyncPolicy: this.#data === undefined ? "memory" : "never",
@@ -383,11 +386,18 @@ class StoreEngine implements MemoryEngine {
     this.#expiring = true;
     await this.#clock.yieldTurn();
     await this.#clock.yieldTurn();
-    while (this.#state !== "closed" && !this.#store.expire(this.#now(), EXPIRY_KEYS)) {
-      await this.#clock.yieldTurn();
+    try {
+      while (this.#state !== "closed" && !this.#store.expire(this.#now(), EXPIRY_KEYS)) {
+        await this.#clock.yieldTurn();
+      }
+      this.#armExpiry();
+    } catch (error) {
+      if (!(error instanceof KvdError)) throw error;
+      // The disk takes nothing now, and its readers are told why: the next try comes later.
+      this.#once(EXPIRY_RETRY_MS, () => this.#armExpiry());
+    } finally {
+      this.#expiring = false;
     }
-    this.#expiring = false;
-    this.#armExpiry();
     this.#maintain();
   }
 

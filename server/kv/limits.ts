@@ -41,6 +41,12 @@ export const LIMITS = {
     "--txn-max-operations",
     "operations, and compares, of a txn with all that is nested",
   ),
+  turnMaxVisits: limit(
+    1_000_000,
+    "count",
+    "--turn-max-visits",
+    "keys that a txn or a delete looks at: others wait for it",
+  ),
   txnMaxLevels: limit(8, "count", "--txn-max-levels", "levels of nested txns"),
   batchMaxOperations: limit(16384, "count", "--batch-max-operations", "operations of a batch"),
   deleteMaxKeys: limit(100_000, "count", "--delete-max-keys", "keys that one delete removes"),

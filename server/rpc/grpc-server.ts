@@ -60,7 +60,8 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     const { limits, clock } = options;
-    this.#requestTimer = new RequestTimer({ maxMs: limits.requestMaxMs, clock });
+    const { requestMaxMs: maxMs, watcherIdleMaxMs: answerMaxMs } = limits;
+    this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, clock });
     this.#server = new Server(serverOptions(limits, this.#requestTimer));
     const own = options.services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);

@@ -20,6 +20,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/grpc/health/v1/health.js";
 import { showText } from "../kv/errors.js";
+import { releaseRequest } from "./transport.js";
 
 export type HealthState = "serving" | "not serving";
 
@@ -70,6 +71,7 @@ export class Health {
 
     watch: ((call) => {
       const known = this.#names.has(call.request.service);
+      releaseRequest(call);
       this.#watches.add(call);
       if (known) this.#followers.add(call);
       call.once("cancelled", () => {

@@ -1,10 +1,10 @@
 // MultiWatch: many watches on one stream, each under an id that the client chose.
 //
-// Each watch has a queue of its own, in its watcher; they take turns in writing into the stream. A
-// watch that is refused or ends gives `ended`, its last step, which frees its id, and the stream
-// goes on; an id in use, an empty command and the stop of the server end the stream with a status.
-// The client's half-close keeps the watches. While the peer does not take what is written, commands
-// are not read.
+// Each watch has a queue of its own, in its watcher; they take turns in writing into the stream.
+// A watch that is refused or ends gives `ended`, its last step, which frees its id, and the
+// stream goes on; an id in use, an empty command and the stop of the server end the stream with a
+// status. After the client's half-close the watches go on, and the stream ends with the last.
+// While the peer does not take what is written, commands are not read.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type {
@@ -39,6 +39,8 @@ export class MultiWatch {
   readonly #commandGate: Gate;
   readonly #watches = new Map<bigint, Watcher>();
   #stopped: KvdError | undefined;
+  #halfClosed = false;
+  #commandsPaused = false;
 
   constructor(call: MultiWatchCall, options: MultiWatchOptions) {
     this.#call = call;
@@ -47,12 +49,16 @@ export class MultiWatch {
     this.#commandGate = this.#writer.gate();
     call.once("cancelled", () => this.#closeAll());
     call.on("data", (request: Decoded<MultiWatchRequest>) => this.#take(request));
+    call.on("end", () => {
+      this.#halfClosed = true;
+      this.#endIfDone();
+    });
   }
 
   /** Ends the stream with this, once the watches that are open have told their end. */
   stop(error: KvdError): void {
     this.#stopped = error;
-    this.#endIfStopped();
+    this.#endIfDone();
   }
 
   #take(request: Decoded<MultiWatchRequest>): void {
@@ -120,7 +126,7 @@ export class MultiWatch {
       this.#writer.abandon(statusFromError(new KvdError(error.reason, error.message)));
     } else {
       this.#writeEnded(id, error);
-      this.#endIfStopped();
+      this.#endIfDone();
     }
   }
 
@@ -143,12 +149,20 @@ export class MultiWatch {
   }
 
   #pauseCommands(): void {
+    if (this.#commandsPaused) return;
+    this.#commandsPaused = true;
     this.#call.pause();
-    this.#commandGate.pass().then(() => this.#call.resume());
+    this.#commandGate.pass().then(() => {
+      this.#commandsPaused = false;
+      this.#call.resume();
+    });
   }
 
-  #endIfStopped(): void {
-    if (this.#stopped !== undefined && this.#watches.size === 0) this.#end(this.#stopped);
+  /** No watch is left, and none can come. */
+  #endIfDone(): void {
+    if (this.#watches.size > 0 || this.#writer.over) return;
+    if (this.#stopped !== undefined) this.#end(this.#stopped);
+    else if (this.#halfClosed) this.#call.end();
   }
 
   #end(error: unknown): void {

@@ -6,15 +6,18 @@
 
 import { readFileSync } from "node:fs";
 import { type handleBidiStreamingCall, type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type {
+import {
   ServerReflectionRequest,
-  ServerReflectionResponse,
+  type ServerReflectionResponse,
 } from "../../gen/grpc/grpc/reflection/v1/reflection.js";
 import { showText } from "../kv/errors.js";
 import { DescriptorIndex } from "./descriptor-index.js";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
 type ReflectionStream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+
+/** Far above any name: the answer repeats the question. */
+const QUESTION_MAX_BYTES = 4096;
 
 /** From server/rpc in the build to gen beside it; the same in an installed package. */
 const DESCRIPTORS = new URL("../../../gen/descriptors.binpb", import.meta.url);
@@ -48,7 +51,11 @@ export class Reflection {
       this.#streams.add(call);
       call.once("cancelled", () => this.#streams.delete(call));
       call.on("data", (request: ServerReflectionRequest) => {
-        if (!call.write(this.answer(request))) call.pause();
+        if (ServerReflectionRequest.encode(request).finish().length > QUESTION_MAX_BYTES) {
+          refuseLong(call);
+        } else if (!call.write(this.answer(request))) {
+          call.pause();
+        }
       });
       call.on("drain", () => call.resume());
       call.on("end", () => call.end());
@@ -99,6 +106,11 @@ function notFound(subject: string): Answer {
 
 function failure(errorCode: number, errorMessage: string): Answer {
   return { $case: "errorResponse", value: { errorCode, errorMessage } };
+}
+
+function refuseLong(call: ReflectionStream): void {
+  const details = `a question has at most ${QUESTION_MAX_BYTES} bytes`;
+  call.emit("error", { code: status.INVALID_ARGUMENT, details });
 }
 
 function endStopping(call: ReflectionStream): void {

@@ -9,7 +9,7 @@ import { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
 import type { OnBug } from "./handlers.js";
 import { internalStatus, statusFromError } from "./status.js";
-import { type Gate, type StreamOptions, StreamWriter } from "./stream.js";
+import { type StreamOptions, StreamWriter } from "./stream.js";
 
 export interface RequestStreamOptions<Request, Response> extends StreamOptions {
   /** Requests in flight; 1 answers them in order. */
@@ -24,7 +24,6 @@ export class RequestStream<Request, Response> {
   readonly #call: ServerDuplexStream<Decoded<Request>, Response>;
   readonly #options: RequestStreamOptions<Request, Response>;
   readonly #writer: StreamWriter<Response>;
-  readonly #gate: Gate;
   readonly #waiting: Decoded<Request>[] = [];
   #inFlight = 0;
   #state: "open" | "half-closed" | "stopping" | "over" = "open";
@@ -38,7 +37,6 @@ export class RequestStream<Request, Response> {
     this.#call = call;
     this.#options = options;
     this.#writer = new StreamWriter(call, options);
-    this.#gate = this.#writer.gate();
     call.on("data", (request: Decoded<Request>) => this.#take(request));
     call.on("end", () => this.#finish("half-closed"));
     call.once("cancelled", () => {
@@ -72,7 +70,7 @@ export class RequestStream<Request, Response> {
     this.#inFlight += 1;
     try {
       const response = await this.#options.handle(request);
-      await this.#gate.pass();
+      await this.#writer.gate().pass();
       this.#writer.write(response, this.#options.weigh(response));
     } catch (error) {
       if (!(error instanceof KvdError)) this.#options.onBug(error);

@@ -1,9 +1,11 @@
-// Ends calls whose request does not arrive: a body that stops in the middle, or comes byte by byte.
+// Ends calls whose request does not arrive, a body that stops in the middle or comes byte by byte,
+// and calls of one answer whose peer does not take it.
 //
 // A request of one message must be there in full, its end included, limits.requestMaxMs after the
-// call began; in a stream of requests, which may rest between messages, each message so long after
-// its first byte. Time in which we do not read, because our answers wait for the peer, does not
-// count. One timer serves all calls: the call that began first is due first.
+// call began; in a stream of requests, which may rest between messages, each message so long
+// after its first byte. Time in which we do not read, because our answers wait for the peer, does
+// not count. What the transport holds of an answer that is not taken, it would hold for ever: its
+// stream is reset.
 
 import { constants, type ServerHttp2Stream } from "node:http2";
 import {
@@ -12,26 +14,36 @@ import {
   type ServerInterceptor,
   status,
 } from "@grpc/grpc-js";
-import type { Clock, Timer } from "../lib/clock.js";
+import type { Clock } from "../lib/clock.js";
+import { DueList } from "./due-list.js";
 import { http2StreamOf } from "./transport.js";
 
 interface Arrival {
   readonly call: ServerInterceptingCallInterface;
   readonly stream: ServerHttp2Stream;
-  sinceMs: number;
 }
 
 export class RequestTimer {
   readonly #maxMs: number;
   readonly #clock: Clock;
-  /** In the order in which they are due. */
-  readonly #arriving = new Set<Arrival>();
-  #timer: Timer | undefined;
-  #closed = false;
+  readonly #arriving: DueList<Arrival>;
+  readonly #answering: DueList<ServerHttp2Stream>;
 
-  constructor(options: { readonly maxMs: number; readonly clock: Clock }) {
-    this.#maxMs = options.maxMs;
-    this.#clock = options.clock;
+  constructor(options: {
+    readonly maxMs: number;
+    readonly answerMaxMs: number;
+    readonly clock: Clock;
+  }) {
+    const { maxMs, answerMaxMs, clock } = options;
+    this.#maxMs = maxMs;
+    this.#clock = clock;
+    const onDue = (arrival: Arrival) => this.#due(arrival);
+    this.#arriving = new DueList({ maxMs, clock, onDue });
+    this.#answering = new DueList({
+      maxMs: answerMaxMs,
+      clock,
+      onDue: (stream) => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
+    });
   }
 
   /** How many requests are on their way. */
@@ -39,59 +51,48 @@ export class RequestTimer {
     return this.#arriving.size;
   }
 
+  /** How many calls have their request and have not ended. */
+  get answering(): number {
+    return this.#answering.size;
+  }
+
   /** It only listens: the call goes on as it is, without a wrapper around each of its steps. */
   readonly interceptor: ServerInterceptor = (method, call) => {
     const stream = http2StreamOf(call);
     if (stream !== undefined) {
-      const arrival: Arrival = { call, stream, sinceMs: 0 };
+      const arrival: Arrival = { call, stream };
+      const isUnary = !method.requestStream && !method.responseStream;
       if (method.requestStream) this.#timeEachMessage(arrival);
-      else this.#begin(arrival);
-      stream.once("end", () => this.#arriving.delete(arrival));
-      stream.once("close", () => this.#arriving.delete(arrival));
+      else this.#arriving.begin(arrival);
+      stream.once("end", () => {
+        this.#arriving.delete(arrival);
+        if (isUnary) this.#answering.begin(stream);
+      });
+      stream.once("close", () => {
+        this.#arriving.delete(arrival);
+        this.#answering.delete(stream);
+      });
     }
     return call as ServerInterceptingCall;
   };
 
   /** Times nothing any more. */
   close(): void {
-    this.#timer?.cancel();
-    this.#closed = true;
+    this.#arriving.close();
+    this.#answering.close();
   }
 
   #timeEachMessage(arrival: Arrival): void {
     const frames = new FrameTracker();
     arrival.stream.on("data", (chunk: Buffer) => {
       if (frames.take(chunk)) this.#arriving.delete(arrival);
-      if (!frames.complete && !this.#arriving.has(arrival)) this.#begin(arrival);
+      if (!frames.complete && !this.#arriving.has(arrival)) this.#arriving.begin(arrival);
     });
   }
 
-  #begin(arrival: Arrival): void {
-    arrival.sinceMs = this.#clock.monotonicMs();
-    this.#arriving.add(arrival);
-    if (this.#timer === undefined && !this.#closed) this.#arm(this.#maxMs);
-  }
-
-  #arm(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(delayMs, () => this.#sweep());
-  }
-
-  #sweep(): void {
-    this.#timer = undefined;
-    const begunBeforeMs = this.#clock.monotonicMs() - this.#maxMs;
-    const due: Arrival[] = [];
-    for (const arrival of this.#arriving) {
-      if (arrival.sinceMs > begunBeforeMs) {
-        this.#arm(arrival.sinceMs - begunBeforeMs);
-        break;
-      }
-      due.push(arrival);
-    }
-    for (const arrival of due) {
-      this.#arriving.delete(arrival);
-      if (arrival.stream.isPaused()) this.#begin(arrival);
-      else this.#end(arrival);
-    }
+  #due(arrival: Arrival): void {
+    if (arrival.stream.isPaused()) this.#arriving.begin(arrival);
+    else this.#end(arrival);
   }
 
   #end({ call, stream }: Arrival): void {

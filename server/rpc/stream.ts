@@ -139,7 +139,7 @@ interface GateKeeper {
   leave(gate: Gate): void;
 }
 
-/** Where one producer waits for its turn. */
+/** Where one producer waits for its turn: one pass() at a time. */
 export class Gate {
   readonly #keeper: GateKeeper;
   #open = false;
@@ -151,6 +151,7 @@ export class Gate {
 
   /** Settles when it is the producer's turn, or there is nothing to wait for any more. */
   pass(): Promise<void> {
+    if (this.#admit !== undefined) throw new Error("two wait at the gate of one producer");
     if (this.#open || !this.#keeper.mustWait()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#admit = resolve;

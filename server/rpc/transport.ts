@@ -18,6 +18,11 @@ export interface WritingCall<Message> {
   emit(event: "error", status: StatusObject): boolean;
 }
 
+/** Drops the request of a call that goes on for long: it can be as large as any request. */
+export function releaseRequest(call: object): void {
+  Reflect.set(call, "request", undefined);
+}
+
 /** The HTTP/2 stream of a call as an interceptor sees it. */
 export function http2StreamOf(
   call: ServerInterceptingCallInterface,

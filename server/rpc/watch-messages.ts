@@ -13,6 +13,7 @@ import {
 } from "../../gen/grpc/kvd/v1/watch.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
+import type { Selector } from "../kv/selector.js";
 import {
   type DeleteReason,
   type Event,
@@ -20,6 +21,7 @@ import {
   type WatchMessage,
   type WatchSpec,
 } from "../kv/types.js";
+import { copyBytes } from "../lib/bytes.js";
 import {
   msFromDuration,
   numberFromInt64,
@@ -49,7 +51,7 @@ export function watchSpecFromMessage(
   limits: Limits,
   messageBytes: number,
 ): WatchSpec {
-  const selector = selectorFromForm(message.selector, limits);
+  const selector = ownSelector(selectorFromForm(message.selector, limits));
   const startRevision = numberFromInt64(message.startRevision, "start_revision");
   refuseConflict({ start_revision: startRevision !== 0, include_current: message.includeCurrent });
   for (const type of message.exclude) {
@@ -66,6 +68,22 @@ export function watchSpecFromMessage(
     progressIntervalMs: progressIntervalMs(message.progressInterval),
     maxBytes: Math.min(messageBytes, limits.responseMaxBytes) - MESSAGE_OVERHEAD_BYTES,
   };
+}
+
+/** With bytes of its own: those of a request are views of all of it, and a watch lasts. */
+function ownSelector(selector: Selector): Selector {
+  switch (selector.kind) {
+    case "key":
+      return { kind: "key", key: copyBytes(selector.key) };
+    case "prefix":
+      return { kind: "prefix", prefix: copyBytes(selector.prefix) };
+    case "interval": {
+      const { start, end } = selector;
+      return { kind: "interval", start: start && copyBytes(start), end: end && copyBytes(end) };
+    }
+    case "all":
+      return selector;
+  }
 }
 
 export function watchResponse(message: WatchMessage): WatchResponse {

@@ -14,6 +14,7 @@ import type { ServiceOptions } from "./kv-service.js";
 import { MultiWatch, type MultiWatchCall } from "./multi-watch.js";
 import { statusFromError } from "./status.js";
 import { type StreamOptions, StreamWriter } from "./stream.js";
+import { releaseRequest } from "./transport.js";
 import { watchResponse, watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
 import { pumpWatch } from "./watch-pump.js";
 
@@ -40,7 +41,9 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 export async function serveWatch(call: WatchCall, options: WatchOptions): Promise<void> {
   const writer = new StreamWriter(call, streamOptions(options));
   try {
-    const watcher = openWatch(call.request, options);
+    const { request } = call;
+    releaseRequest(call);
+    const watcher = openWatch(request, options);
     call.once("cancelled", () => watcher.close());
     if (writer.over) watcher.close();
     const error = await pumpWatch(watcher, writer.gate(), (message) =>

@@ -10,42 +10,37 @@ export class EventsMessage {
   readonly #events: Event[] = [];
   #revision: Revision = 0;
   #fragment = false;
-  #refused: { readonly commit: Commit; readonly changes: readonly Change[] } | undefined;
 
   constructor(spec: WatchSpec) {
     this.#spec = spec;
   }
 
-  /** Adds all of a revision, if it fits. */
-  addWhole(commit: Commit, changes: readonly Change[]): boolean {
-    let bytes = 0;
-    for (const change of changes) bytes += eventBytes(change, this.#spec.previous);
-    if (this.bytes + bytes > this.#spec.maxBytes) {
-      this.#refused = { commit, changes };
-      return false;
-    }
-    for (const change of changes) this.#push(commit, change);
-    this.bytes += bytes;
-    return true;
-  }
-
   /**
-   * Adds the beginning of the revision that addWhole() refused, when there is nothing before it:
-   * at least one event. Answers how many it added.
+   * Adds what is wanted of a commit from the change `from` on: all of it if it fits; else, when
+   * there is nothing before it, as much as fits and at least one event. Answers with which change
+   * to go on: the number of all of them when it is done. The cost follows what fits.
    */
-  addSome(): number {
-    if (this.#refused === undefined || this.#events.length > 0) return 0;
-    const { commit, changes } = this.#refused;
-    let count = 0;
-    for (const change of changes) {
-      const bytes = eventBytes(change, this.#spec.previous);
-      if (count > 0 && this.bytes + bytes > this.#spec.maxBytes) break;
-      this.#push(commit, change);
-      this.bytes += bytes;
-      count += 1;
+  add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
+    const { previous, maxBytes } = this.#spec;
+    const { changes } = commit;
+    const taken: Change[] = [];
+    let bytes = this.bytes;
+    for (let index = from; index < changes.length; index += 1) {
+      const change = changes[index] as Change;
+      if (!wanted(change)) continue;
+      const weight = eventBytes(change, previous);
+      const first = this.#events.length === 0 && taken.length === 0;
+      if (bytes + weight > maxBytes && !first) {
+        if (this.#events.length > 0) return from;
+        this.#fragment = true;
+        this.#push(commit, taken, bytes);
+        return index;
+      }
+      taken.push(change);
+      bytes += weight;
     }
-    this.#fragment = count < changes.length;
-    return count;
+    this.#push(commit, taken, bytes);
+    return changes.length;
   }
 
   /** The message; undefined when there is nothing in it. */
@@ -59,8 +54,11 @@ export class EventsMessage {
     };
   }
 
-  #push(commit: Commit, change: Change): void {
-    this.#events.push(eventOfChange(commit, change, this.#spec.previous));
-    this.#revision = commit.revision;
+  #push(commit: Commit, changes: readonly Change[], bytes: number): void {
+    for (const change of changes) {
+      this.#events.push(eventOfChange(commit, change, this.#spec.previous));
+      this.#revision = commit.revision;
+    }
+    this.bytes = bytes;
   }
 }

@@ -91,9 +91,10 @@ export class Hub {
 
   #offer(watch: Watch, commit: Commit): void {
     if (!watch.takesCommits) return;
-    const bytes = watch.weigh(commit);
+    const { watcherQueueMaxBytes } = this.#limits;
+    const bytes = watch.weigh(commit, watcherQueueMaxBytes);
     if (bytes === 0) return;
-    if (watch.queuedBytes + bytes > this.#limits.watcherQueueMaxBytes) {
+    if (watch.queuedBytes + bytes > watcherQueueMaxBytes) {
       this.#unsync(watch, commit);
       return;
     }

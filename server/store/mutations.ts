@@ -16,11 +16,18 @@ import { latin1FromBytes } from "../lib/bytes.js";
 import type { CommitBuilder } from "./commit-builder.js";
 import type { Counters } from "./counters.js";
 import type { KeySpace } from "./key-space.js";
-import type { Lessor } from "./lessor.js";
+import { LEASE_BYTES, type Lessor } from "./lessor.js";
 import { textBoundsOfSelector } from "./range-read.js";
 import { resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
-import { entryOfVersion, type KeyRecord, type Version, versionBytesOf } from "./version.js";
+import {
+  entryOfVersion,
+  type KeyRecord,
+  type Version,
+  versionBytes,
+  versionBytesOf,
+} from "./version.js";
+import type { VisitBudget } from "./visit-budget.js";
 
 export class Mutations {
   readonly #keys: KeySpace;
@@ -54,9 +61,12 @@ export class Mutations {
     if (lease.kind === "lease") {
       this.#lessor.refuseFull(lease.id, { text, key, maxKeys: lease.maxKeys });
     }
-    const before =
-      live === undefined ? 0 : versionBytesOf({ key: key.length, value: live.value.length });
-    const after = versionBytesOf({ key: key.length, value: value.length });
+    const before = record === undefined || live === undefined ? 0 : versionBytes(record, live);
+    const leased =
+      lease.kind === "keep" ? (live?.leaseId ?? NO_LEASE) !== NO_LEASE : lease.kind !== "none";
+    const after =
+      versionBytesOf({ key: key.length, value: value.length, leased }) +
+      (lease.kind === "ttl" ? LEASE_BYTES : 0);
     this.#retention.makeRoom(key, { before, after }, moment.published);
     const previous = command.returnPrevious ? presentEntry(record) : undefined;
     const leaseId = this.#leaseOf(builder, command, live, moment.nowMs);
@@ -65,13 +75,13 @@ export class Mutations {
     return { revision: builder.revision, previous, leaseId, ttlMs };
   }
 
-  delete(builder: CommitBuilder, command: DeleteCommand): DeleteResult {
+  delete(builder: CommitBuilder, command: DeleteCommand, visits: VisitBudget): DeleteResult {
     const { selector, expectedModRevision } = command;
     if (selector.kind === "key") {
       const live = this.#keys.get(latin1FromBytes(selector.key))?.live;
       refuseStale(builder, selector.key, live, expectedModRevision);
     }
-    const { records, more } = this.#victims(command);
+    const { records, more } = this.#victims(command, visits);
     const previous = command.returnPrevious ? previousOf(records, command.maxBytes) : [];
     for (const record of records) builder.delete(record, "deleted");
     return { revision: builder.seenRevision, deleted: records.length, more, previous };
@@ -95,7 +105,7 @@ export class Mutations {
     }
   }
 
-  #victims(command: DeleteCommand): { records: KeyRecord[]; more: boolean } {
+  #victims(command: DeleteCommand, visits: VisitBudget): { records: KeyRecord[]; more: boolean } {
     const { start, end } = textBoundsOfSelector(command.selector);
     const records: KeyRecord[] = [];
     const walk = this.#keys.ascend(start);
@@ -103,7 +113,7 @@ export class Mutations {
     for (let step = walk.next(); step !== undefined; step = walk.next()) {
       const [key, record] = step;
       if (end !== undefined && key >= end) break;
-      this.#counters.entriesVisited += 1;
+      visits.take();
       if (record.live === undefined) continue;
       if (command.limit > 0 && records.length === command.limit) return { records, more: true };
       if (records.length === command.maxKeys) {

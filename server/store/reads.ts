@@ -9,6 +9,7 @@ import { RangeRead } from "./range-read.js";
 import { type ResultBudget, resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
 import { entryOfVersion } from "./version.js";
+import type { VisitBudget } from "./visit-budget.js";
 
 export class Reads {
   readonly #keys: KeySpace;
@@ -52,12 +53,17 @@ export class Reads {
     return { ...read, revision: seenRevision, currentRevision: seenRevision };
   }
 
-  /** A listing inside a txn: in one go. @throws KvdError RESULT_TOO_LARGE. */
-  rangeIn(builder: CommitBuilder, query: RangeQuery, budget: ResultBudget): RangeResult {
+  /** A listing inside a txn: in one go. @throws KvdError RESULT_TOO_LARGE, TOO_MANY_KEYS. */
+  rangeIn(
+    builder: CommitBuilder,
+    query: RangeQuery,
+    budgets: { readonly result: ResultBudget; readonly visits: VisitBudget },
+  ): RangeResult {
+    const { result: budget, visits } = budgets;
     const now = query.revision === 0;
     const maxBytes = Math.min(query.maxBytes, budget.left);
     const read = this.range({ ...query, maxBytes }, now ? builder.revision : builder.headRevision);
-    read.run(Number.POSITIVE_INFINITY);
+    if (visits.left <= 0 || !read.run(visits.left)) throw visits.exceeded();
     if (read.remaining === "bytes") throw resultTooLarge("the range", maxBytes);
     budget.take(read.bytes);
     const { seenRevision } = builder;

@@ -12,6 +12,7 @@ import { Compactor } from "./compactor.js";
 import type { Counters } from "./counters.js";
 import type { History } from "./history.js";
 import type { KeySpace } from "./key-space.js";
+import { LEASE_BYTES, type Lessor } from "./lessor.js";
 import { Pins } from "./pins.js";
 
 export type RetentionLimits = Pick<
@@ -31,6 +32,7 @@ export class Retention {
   readonly compactor: Compactor;
   readonly #keys: KeySpace;
   readonly #history: History;
+  readonly #lessor: Lessor;
   readonly #limits: RetentionLimits;
   readonly #pins: Pins;
   readonly #readings = new Set<Reading>();
@@ -38,11 +40,13 @@ export class Retention {
   constructor(options: {
     readonly keys: KeySpace;
     readonly history: History;
+    readonly lessor: Lessor;
     readonly counters: Counters;
     readonly limits: RetentionLimits;
   }) {
     this.#keys = options.keys;
     this.#history = options.history;
+    this.#lessor = options.lessor;
     this.#limits = options.limits;
     this.#pins = new Pins(options.limits.listingPinMs);
     this.compactor = new Compactor(options.keys, options.history, options.counters);
@@ -121,6 +125,16 @@ export class Retention {
     return false;
   }
 
+  /** What the present entries and leases weigh. */
+  get liveBytes(): number {
+    return this.#keys.liveBytes + this.#lessor.bytes;
+  }
+
+  /** @throws KvdError STORE_FULL when there is no room for one more lease. */
+  makeRoomForLease(published: Revision): void {
+    this.#makeRoom("a lease cannot be granted", { before: 0, after: LEASE_BYTES }, published);
+  }
+
   /**
    * Makes room for a write that takes `after` bytes where `before` were: history goes first.
    *
@@ -131,17 +145,25 @@ export class Retention {
     sizes: { readonly before: number; readonly after: number },
     published: Revision,
   ): void {
+    this.#makeRoom(`key ${showKey(key)} cannot be written`, sizes, published);
+  }
+
+  #makeRoom(
+    otherwise: string,
+    sizes: { readonly before: number; readonly after: number },
+    published: Revision,
+  ): void {
     const { storeMaxBytes } = this.#limits;
     const { before, after } = sizes;
-    const { liveBytes } = this.#keys;
+    const { liveBytes } = this;
     if (after > before && liveBytes - before + after > storeMaxBytes) {
       throw new KvdError(
         "STORE_FULL",
         `the store holds ${liveBytes} bytes of at most ${storeMaxBytes} (--store-max-bytes): ` +
-          `key ${showKey(key)} cannot be written; reads and deletes go on`,
+          `${otherwise}; reads and deletes go on`,
       );
     }
-    while (this.#keys.liveBytes + this.#keys.historyBytes + after > storeMaxBytes) {
+    while (this.liveBytes + this.#keys.historyBytes + after > storeMaxBytes) {
       if (!this.compactor.pending && !this.#dropOldest(published, undefined)) return;
       this.compactor.walk(ROOM_STEP_CHANGES);
     }
@@ -159,10 +181,10 @@ export class Retention {
 
   #dropByBudget(published: Revision): boolean {
     const { historyMaxBytes, storeMaxBytes } = this.#limits;
-    const { historyBytes, liveBytes } = this.#keys;
+    const { historyBytes } = this.#keys;
     const above =
       (historyMaxBytes > 0 && historyBytes > historyMaxBytes) ||
-      historyBytes + liveBytes > storeMaxBytes;
+      historyBytes + this.liveBytes > storeMaxBytes;
     return above && this.#dropOldest(published, this.#lowestReading());
   }
 

@@ -49,9 +49,12 @@ import { chooseBranches } from "./txn-choice.js";
 import { refuseDuplicates } from "./txn-duplicates.js";
 import { TxnRun } from "./txn-run.js";
 import type { Commit, KeyRecord } from "./version.js";
+import { VisitBudget } from "./visit-budget.js";
 import { Watch, type WatchSource } from "./watch.js";
 
-export type StoreLimits = HubLimits & RetentionLimits & Pick<Limits, "leasesMax" | "watchersMax">;
+export type StoreLimits = HubLimits &
+  RetentionLimits &
+  Pick<Limits, "leasesMax" | "watchersMax" | "turnMaxVisits">;
 
 export interface StoreOptions {
   readonly limits: StoreLimits;
@@ -87,8 +90,9 @@ export class Store {
     this.#backend = options.backend;
     this.lessor = new Lessor(options.randomLeaseId);
     this.hub = new Hub(limits, counters);
-    this.retention = new Retention({ keys, history, counters, limits });
-    const { retention, lessor } = this;
+    const { lessor } = this;
+    this.retention = new Retention({ keys, history, lessor, counters, limits });
+    const { retention } = this;
     this.#reads = new Reads({ keys, retention, counters });
     this.#mutations = new Mutations({ keys, lessor, retention, counters });
     options.backend.onDurable(() => this.#publish());
@@ -173,18 +177,20 @@ export class Store {
   }
 
   delete(command: DeleteCommand, now: Now): DeleteResult {
-    return this.#write(now, (builder) => this.#mutations.delete(builder, command));
+    const visits = this.#visits();
+    return this.#write(now, (builder) => this.#mutations.delete(builder, command, visits));
   }
 
   txn(command: TxnCommand, options: TxnOptions, now: Now): TxnResult {
     refuseDuplicates(command);
-    const choice = chooseBranches(command, this.keys, this.counters, this.#revision);
+    const visits = this.#visits();
+    const choice = chooseBranches(command, this.keys, visits, this.#revision);
     return this.#write(now, (builder) => {
       const budget = new ResultBudget(options.maxBytes);
       const moment = this.#moment(now);
       const reads = this.#reads;
       const mutations = this.#mutations;
-      return new TxnRun({ builder, reads, mutations, budget, moment }).run(choice);
+      return new TxnRun({ builder, reads, mutations, budget, visits, moment }).run(choice);
     });
   }
 
@@ -213,6 +219,7 @@ export class Store {
       const text = `there are ${leasesMax} leases, as many as there may be (--leases-max)`;
       throw new KvdError("TOO_MANY_LEASES", text);
     }
+    this.retention.makeRoomForLease(this.#publishedRevision);
     const chosen = id === NO_LEASE ? this.lessor.chooseId() : id;
     const granted = { id: chosen, ttlMs, ofPut: false };
     this.#log({ kind: "lease-granted", lease: granted });
@@ -332,6 +339,11 @@ export class Store {
   #changed(wanted: string): KvdError {
     const text = `the watch is for store ${wanted.slice(0, 64)}, this is store ${this.storeId}`;
     return new KvdError("STORE_CHANGED", text, { storeId: this.storeId });
+  }
+
+  /** For one turn. */
+  #visits(): VisitBudget {
+    return new VisitBudget(this.counters, this.#limits.turnMaxVisits);
   }
 
   #moment(now: Now) {

@@ -2,10 +2,10 @@
 
 import type { Compare, CompareTarget, Operation, Revision, TxnCommand } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
-import type { Counters } from "./counters.js";
 import type { KeySpace } from "./key-space.js";
 import { textBoundsOfSelector } from "./range-read.js";
 import type { Version } from "./version.js";
+import type { VisitBudget } from "./visit-budget.js";
 
 /** The branch of a txn that runs, with the choices of the txns nested in it, by place. */
 export interface Choice {
@@ -18,29 +18,28 @@ export interface Choice {
 export function chooseBranches(
   txn: TxnCommand,
   keys: KeySpace,
-  counters: Counters,
+  visits: VisitBudget,
   revision: Revision,
 ): Choice {
-  const succeeded = txn.compares.every((compare) => holds(compare, keys, counters, revision));
+  const succeeded = txn.compares.every((compare) => holds(compare, keys, visits, revision));
   const operations = succeeded ? txn.success : txn.failure;
   const nested = new Map<number, Choice>();
   operations.forEach((operation, index) => {
     if (operation.kind !== "txn") return;
-    nested.set(index, chooseBranches(operation.txn, keys, counters, revision));
+    nested.set(index, chooseBranches(operation.txn, keys, visits, revision));
   });
   return { succeeded, operations, nested };
 }
 
-function holds(compare: Compare, keys: KeySpace, counters: Counters, revision: Revision): boolean {
+function holds(compare: Compare, keys: KeySpace, visits: VisitBudget, revision: Revision): boolean {
   const { selector } = compare;
   const { start, end } = textBoundsOfSelector(selector);
   const walk = keys.ascend(start);
-  counters.seeks += 1;
   let found = false;
   for (let step = walk.next(); step !== undefined; step = walk.next()) {
     const [key, record] = step;
     if (end !== undefined && key >= end) break;
-    counters.entriesVisited += 1;
+    visits.take();
     const live = record.liveAt(revision);
     if (live === undefined) continue;
     found = true;

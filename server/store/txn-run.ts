@@ -8,12 +8,14 @@ import type { Mutations } from "./mutations.js";
 import type { Reads } from "./reads.js";
 import type { ResultBudget } from "./result-budget.js";
 import type { Choice } from "./txn-choice.js";
+import type { VisitBudget } from "./visit-budget.js";
 
 export class TxnRun {
   readonly #builder: CommitBuilder;
   readonly #reads: Reads;
   readonly #mutations: Mutations;
   readonly #budget: ResultBudget;
+  readonly #visits: VisitBudget;
   readonly #moment: { readonly nowMs: number; readonly published: Revision };
 
   constructor(options: {
@@ -21,12 +23,14 @@ export class TxnRun {
     readonly reads: Reads;
     readonly mutations: Mutations;
     readonly budget: ResultBudget;
+    readonly visits: VisitBudget;
     readonly moment: { readonly nowMs: number; readonly published: Revision };
   }) {
     this.#builder = options.builder;
     this.#reads = options.reads;
     this.#mutations = options.mutations;
     this.#budget = options.budget;
+    this.#visits = options.visits;
     this.#moment = options.moment;
   }
 
@@ -56,7 +60,10 @@ export class TxnRun {
         return { kind: "get", get };
       }
       case "range": {
-        const range = this.#reads.rangeIn(this.#builder, operation.range, this.#budget);
+        const range = this.#reads.rangeIn(this.#builder, operation.range, {
+          result: this.#budget,
+          visits: this.#visits,
+        });
         return { kind: "range", range };
       }
       case "put": {
@@ -66,7 +73,8 @@ export class TxnRun {
       }
       case "delete": {
         const maxBytes = Math.min(operation.delete.maxBytes, this.#budget.left);
-        const deleted = this.#mutations.delete(this.#builder, { ...operation.delete, maxBytes });
+        const command = { ...operation.delete, maxBytes };
+        const deleted = this.#mutations.delete(this.#builder, command, this.#visits);
         for (const entry of deleted.previous) this.#budget.takeEntry(entry);
         return { kind: "delete", delete: deleted };
       }

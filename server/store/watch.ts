@@ -59,7 +59,7 @@ export class Watch {
   #syncedRevision: Revision | undefined;
   #progressAsked = false;
   #phase: Phase;
-  /** How many changes of the first undelivered commit have been given in fragments. */
+  /** How many changes of the first undelivered commit are done with, in fragments. */
   #offset = 0;
 
   constructor(spec: WatchSpec, source: WatchSource, storeId: string) {
@@ -102,12 +102,13 @@ export class Watch {
     return !this.synced || this.#progressDue;
   }
 
-  /** Whether a commit has something for it: what it weighs, or 0. */
-  weigh(commit: Commit): number {
+  /** Whether a commit has something for it: what it weighs, counted up to about `max`, or 0. */
+  weigh(commit: Commit, max: number): number {
     if (commit.revision < this.#firstRevision) return 0;
     let bytes = 0;
     for (const change of commit.changes) {
       if (this.#matches(change)) bytes += eventBytes(change, this.spec.previous);
+      if (bytes > max) return bytes;
     }
     return bytes;
   }
@@ -215,6 +216,8 @@ export class Watch {
       () => phase.read ?? this.#source.readCurrent(currentQuery(this.spec, revision, phase.resume)),
     );
     phase.read = read;
+    // History may have had to go since the last piece: what it superseded would be missing.
+    this.#guard(() => this.#source.hold(revision));
     if (!read.run(PULL_VISITS)) return "again";
     phase.read = undefined;
     if (read.next === undefined) this.#syncedRevision = revision;
@@ -265,17 +268,10 @@ export class Watch {
 
   /** Adds what remains of a commit; false when it is not all in the message. */
   #add(message: EventsMessage, commit: Commit): boolean {
-    const from = this.#offset;
-    const rest = commit.changes.slice(from);
-    const matching = rest.filter((change) => this.#matches(change));
-    const taken = message.addWhole(commit, matching) ? matching.length : message.addSome();
-    if (taken === matching.length) {
-      this.#offset = 0;
-      return true;
-    }
-    const last = matching[taken - 1];
-    if (last !== undefined) this.#offset = from + rest.indexOf(last) + 1;
-    return false;
+    const next = message.add(commit, this.#offset, (change) => this.#matches(change));
+    const all = next === commit.changes.length;
+    this.#offset = all ? 0 : next;
+    return all;
   }
 
   /** Runs a step that fails when history is gone: then the watch ends with that. */

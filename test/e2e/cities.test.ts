@@ -14,6 +14,7 @@ import {
   type Kvctl,
   kvctlFor,
   NODE,
+  type RunningServer,
   run,
   startKvd,
   temporaryFolder,
@@ -27,6 +28,7 @@ const scope = new HookScope();
 let kvctl: Kvctl;
 let kv: Kvd;
 let address: string;
+let server: RunningServer;
 let folder: string;
 /** The revision after the import. */
 const imported = 1 + PLACES.length;
@@ -35,12 +37,19 @@ const written: Change[] = [];
 
 test.before(async () => {
   folder = await temporaryFolder(scope);
-  // All history is kept, for the watch that begins at its beginning.
-  ({ address } = await startKvd(scope, { args: ["--history-bytes", "0"] }));
-  kvctl = kvctlFor(scope, address);
-  kv = connect(address);
-  scope.teardown(() => kv.close());
+  await start();
 });
+
+/** All history is kept, for the watch that begins at its beginning. */
+async function start(): Promise<void> {
+  const dataDir = join(folder, "data");
+  server = await startKvd(scope, { dataDir, args: ["--history-bytes", "0"] });
+  ({ address } = server);
+  kvctl = kvctlFor(scope, address);
+  const own = connect(address);
+  kv = own;
+  scope.teardown(() => own.close());
+}
 
 test.after.always(() => scope.end());
 
@@ -142,6 +151,19 @@ test.serial("a watch from revision 1 gives every event, once and in order", asyn
   t.is(values.size, PLACES.length);
   t.true(ROWS.every(({ key, value }) => values.get(key) === value));
   t.deepEqual(shown.slice(PLACES.length), written);
+});
+
+test.serial("after a stop and a start everything is there, with its history", async (t) => {
+  const { hash, revision } = await kv.maintenance.hash();
+  server.process.signal("SIGTERM");
+  t.is((await server.process.ended).exitCode, 0);
+  await start();
+  const again = await kv.maintenance.hash();
+  t.is(again.revision, revision);
+  t.deepEqual(again.hash, hash);
+  const { exitCode, stdoutBytes } = await kvctl("export", "--rev", String(imported));
+  t.is(exitCode, 0);
+  t.true(stdoutBytes.equals(Buffer.from(LINES)));
 });
 
 /** What a writer did, and what a watch should tell of it. */

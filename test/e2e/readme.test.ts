@@ -94,7 +94,7 @@ test("the example with the countries does what it says", async (t) => {
 
 test("npm start serves where the README says", async (t) => {
   const { scripts } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8"));
-  t.is(scripts.start, "node dist/server/main.js --memory");
+  t.is(scripts.start, "node dist/server/main.js");
   const { stdout } = await run(t, [NODE, join(COMPILED, "server/main.js"), "--help"]);
   t.regex(stdout, new RegExp(`default:\\s+${DEFAULT_ADDRESS}`));
 });

@@ -106,12 +106,17 @@ test("logs are JSON, a line each, with level, time and text", async (t) => {
   t.is(lines.filter(({ address }) => address === server.address).length, 1);
 });
 
-test("it says at its start that nothing is kept", async (t) => {
+test("it says at its start what is kept", async (t) => {
   const meant = await startKvd(t);
   t.regex(meant.process.stdout, /"level":"info"[^\n]*nothing is kept/);
+  const folder = await temporaryFolder(t);
+  const kept = await startKvd(t, { dataDir: join(folder, "data") });
+  t.regex(kept.process.stdout, /"level":"info"[^\n]*a crash loses what came after/);
+});
+
+test("a port file that cannot be written ends it", async (t) => {
   const nowhere = join(await temporaryFolder(t), "nowhere", "port");
-  const ended = await kvd(t, "--listen", "127.0.0.1:0", "--port-file", nowhere);
-  t.regex(ended.stdout, /"level":"warn"[^\n]*cannot keep data on disk/);
+  const ended = await kvd(t, "--memory", "--listen", "127.0.0.1:0", "--port-file", nowhere);
   t.is(ended.exitCode, 1);
   t.true(logOf(ended.stdout).some(({ level, msg }) => level === "fatal" && msg.includes(nowhere)));
 });
@@ -193,13 +198,15 @@ test("a mistake in the environment is named by its variable", async (t) => {
   t.regex(stderr, /KVD_KEY_MAX_BYTES/);
 });
 
-test("a variable that means nothing is warned of, and a flag goes before a variable", async (t) => {
-  const environment = { KVD_KEY_MAX_BYTE: "1", KVD_KEY_MAX_BYTES: "1" };
+test("a variable that means nothing is refused, and a flag goes before a variable", async (t) => {
+  const typed = await run(t, [NODE, KVD, "--memory"], { environment: { KVD_KEY_MAX_BYTE: "1" } });
+  t.is(typed.exitCode, 2);
+  t.regex(typed.stderr, /KVD_KEY_MAX_BYTE means nothing to kvd \(did you mean KVD_KEY_MAX_BYTES/);
+  const environment = { KVD_KEY_MAX_BYTES: "1" };
   const server = await startKvd(t, { environment, args: ["--key-max-bytes", "2"] });
   const kv = clientOf(t, server);
   await t.notThrowsAsync(kv.put("ab", ""));
   await t.throwsAsync(kv.put("abc", ""), { instanceOf: KvdClientError });
-  t.regex(server.process.stdout, /"level":"warn"[^\n]*KVD_KEY_MAX_BYTE\b/);
 });
 
 test("help and version are answers", async (t) => {

@@ -29,7 +29,7 @@ export const FAULTS: readonly Fault[] = [
       get(index: number) {
         const operation = operations[index];
         if (operation?.kind !== "txn") return undefined;
-        return chooseBranches(operation.txn, keys, counters, Number.POSITIVE_INFINITY);
+        return chooseBranches(operation.txn, keys, visits, Number.POSITIVE_INFINITY);
       },
     };
     return { succeeded, operations, nested: late as typeof nested };`,
@@ -55,8 +55,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a fragment of a revision is not marked",
     file: "server/store/events-message.ts",
-    from: "this.#fragment = count < changes.length;",
-    to: "this.#fragment = count < 0;",
+    from: "this.#fragment = true;",
+    to: "this.#fragment = false;",
   },
   {
     name: "the previous entry of an event is of an older revision",
@@ -73,7 +73,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "the queue of a watch is not bounded",
     file: "server/store/hub.ts",
-    from: "if (watch.queuedBytes + bytes > this.#limits.watcherQueueMaxBytes) {",
+    from: "if (watch.queuedBytes + bytes > watcherQueueMaxBytes) {",
     to: "if (watch.queuedBytes + bytes > Number.POSITIVE_INFINITY) {",
   },
 ];

@@ -155,6 +155,8 @@ export interface RunningServer {
 export interface ServerSetup extends Pick<RunOptions, "environment"> {
   /** "127.0.0.1:0" unless told. */
   readonly listen?: string;
+  /** In memory unless told. */
+  readonly dataDir?: string;
   readonly args?: readonly string[];
 }
 
@@ -162,8 +164,9 @@ export interface ServerSetup extends Pick<RunOptions, "environment"> {
 export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<RunningServer> {
   const folder = await temporaryFolder(scope);
   const portFile = join(folder, "port");
-  const { listen = "127.0.0.1:0", args = [], environment = {} } = setup;
-  const flags = ["--memory", "--listen", listen, "--port-file", portFile, ...args];
+  const { listen = "127.0.0.1:0", dataDir, args = [], environment = {} } = setup;
+  const data = dataDir === undefined ? ["--memory"] : ["--data-dir", dataDir];
+  const flags = [...data, "--listen", listen, "--port-file", portFile, ...args];
   const process = new RunningProcess(scope, [NODE, KVD, ...flags], { environment });
   await Promise.race([appearance(portFile), process.ended]);
   if (!existsSync(portFile)) throw new Error(`kvd did not start: ${process.stdout}`);

@@ -17,7 +17,7 @@ import {
 } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
-import { refusedUnchanged } from "../../support/refused.js";
+import { refused, refusedUnchanged } from "../../support/refused.js";
 
 const LIMIT_BYTES = 200_000;
 const VALUE = new Uint8Array(1000);
@@ -40,6 +40,21 @@ export function storeLimitSuite(test: TestFn, open: OpenEngine): void {
     t.true(liveBytes + historyBytes <= LIMIT_BYTES);
     t.is(revision, 1001);
     t.true(compactRevision > 500);
+  });
+
+  test("leases fill the store as well", async (t) => {
+    const engine = await open(t, { limits });
+    let granted = 0;
+    const grantAll = async () => {
+      for (;;) {
+        await engine.grant({ id: 0n, ttlMs: 60_000 });
+        granted += 1;
+      }
+    };
+    await refused(t, "STORE_FULL", grantAll);
+    t.true(granted > 100 && granted < 2000, `${granted}`);
+    await refusedUnchanged(t, "STORE_FULL", engine, () => engine.grant({ id: 7n, ttlMs: 1000 }));
+    await refusedUnchanged(t, "STORE_FULL", engine, () => engine.put(put("a")));
   });
 
   test("a write that grows a full store is refused and changes nothing, wherever it is", async (t) => {

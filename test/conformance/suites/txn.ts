@@ -78,6 +78,29 @@ const NO_DUPLICATES: readonly (readonly [what: string, Partial<TxnCommand>])[] =
 ];
 
 export function txnSuite(test: TestFn, open: OpenEngine): void {
+  test("what a txn or a delete looks at in one go is bounded", async (t) => {
+    const engine = await open(t, { limits: { turnMaxVisits: 1000 } });
+    for (let index = 0; index < 400; index += 1) await engine.put(put(`key${1000 + index}`));
+    const count = op.range(range(ALL, { count: "only" }));
+    const compare = {
+      selector: ALL,
+      target: { kind: "exists", value: true },
+      relation: "equal",
+    } as const;
+    t.true((await run(engine, { success: [count, count] })).succeeded);
+    t.true((await run(engine, { compares: [compare, compare] })).succeeded);
+    for (const command of [
+      { success: [count, count, count] },
+      { compares: [compare, compare, compare] },
+      { compares: [compare], success: [op.put(put("new")), count, count] },
+      { compares: [compare, compare], success: [op.delete(del(ALL))] },
+    ]) {
+      const error = await refusedUnchanged(t, "TOO_MANY_KEYS", engine, () => run(engine, command));
+      t.regex(error.message, /1000 keys.*--turn-max-visits/);
+    }
+    t.is((await engine.delete(del(ALL))).deleted, 400);
+  });
+
   test("all changes of a txn share one revision", async (t) => {
     const engine = await open(t);
     await engine.put(put("old"));

@@ -3,7 +3,7 @@
 import type { TestFn } from "ava";
 import type { Watcher } from "../../../server/kv/engine.js";
 import { KvdError } from "../../../server/kv/errors.js";
-import { ALL, put, watch } from "../../support/commands.js";
+import { ALL, del, prefix, put, watch } from "../../support/commands.js";
 import type { OpenEngine } from "../../support/engines.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { onlyIf } from "../../support/only-if.js";
@@ -150,6 +150,30 @@ export function watchEndSuite(test: TestFn, open: OpenEngine): void {
     await refused(t, "SHUTTING_DOWN", async () => engine.watch(watch(ALL)).next());
     t.is((await engine.put(put("a"))).revision, 2);
   });
+
+  onlyIf(open.traits.pulledOneByOne, test)(
+    "present entries of which some went while they were read are never said to be complete",
+    async (t) => {
+      const engine = await open(t, { limits: { storeMaxBytes: 9_000_000, historyMaxBytes: 0 } });
+      await engine.put(put("z", "old"));
+      for (let index = 0; index < 5000; index += 1) await engine.put(put(`a${index}`));
+      await engine.delete(del(prefix("a")));
+      const watcher = await openWatch(engine, watch(ALL, { includeCurrent: true }));
+      const given: string[] = [];
+      const pull = watcher.next();
+      // While its slices run, history that it needs has to go.
+      for (let index = 0; index < 30; index += 1) {
+        await engine.put(put("z", Buffer.alloc(1_000_000)));
+      }
+      const error = await refused(t, "REVISION_COMPACTED", async () => {
+        for (let message = await pull; ; message = await watcher.next()) {
+          given.push(message?.kind ?? "closed");
+        }
+      });
+      t.false(given.includes("synced"), given.join());
+      t.is(error.details.resumeRevision, undefined);
+    },
+  );
 
   test("a watch that takes nothing for too long while data waits is ended, and told where to go on", async (t) => {
     const clock = new ManualClock();

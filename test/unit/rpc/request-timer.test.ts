@@ -47,7 +47,7 @@ function frame(text: string): Buffer {
 }
 
 async function serveEcho(t: ExecutionContext, maxMs: number) {
-  const timer = new RequestTimer({ maxMs, clock: systemClock });
+  const timer = new RequestTimer({ maxMs, answerMaxMs: maxMs, clock: systemClock });
   const service = { definition: ECHO, handlers: HANDLERS };
   const address = await serveServices(t, [service], { interceptors: [timer.interceptor] });
   const session = connect(`http://${address}`);

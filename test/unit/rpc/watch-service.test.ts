@@ -284,6 +284,21 @@ test("an empty command ends the stream", async (t) => {
   t.is(errorInfoOf(await log.status)?.reason, "FIELD_MISSING");
 });
 
+test("after the client's half-close the stream ends with its last watch", async (t) => {
+  const { multiWatch } = await serve(t);
+  const none = multiWatch();
+  none.call.end();
+  t.is((await none.status).code, 0);
+  const refused = multiWatch();
+  refused.create(1n, { startRevision: 1n, includeCurrent: true });
+  refused.call.end();
+  t.is((await refused.status).code, 0);
+  t.deepEqual(
+    refused.messages.map(({ step }) => step?.$case),
+    ["ended"],
+  );
+});
+
 test("the client's half-close keeps the watches", async (t) => {
   const { multiWatch, put } = await serve(t);
   const log = multiWatch();

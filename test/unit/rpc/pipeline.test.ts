@@ -1,0 +1,43 @@
+// Pipelines whose answers are many or large: each request has its answer, and then the call ends.
+
+import test, { type ExecutionContext } from "ava";
+import type { BatchOperation, PipelineResponse } from "../../../gen/grpc/kvd/v1/kv.js";
+import { logStream } from "../../support/grpc-service.js";
+import { putRequest, serveKvd } from "../../support/kvd-server.js";
+
+const MIB = 1024 * 1024;
+
+/** Sends so many requests at once, ends, and takes the answers: their ids. */
+async function idsOf(
+  t: ExecutionContext,
+  count: number,
+  operation: BatchOperation["operation"],
+  value: Uint8Array,
+): Promise<readonly bigint[]> {
+  const { client, put } = await serveKvd(t);
+  await put("large", value);
+  const call = client.pipeline();
+  t.teardown(() => call.cancel());
+  call.pause();
+  for (let id = 1; id <= count; id += 1) {
+    call.write({ id: BigInt(id), operations: [{ operation }] });
+  }
+  call.end();
+  const log = logStream<PipelineResponse>(call);
+  call.resume();
+  t.is((await log.status).code, 0);
+  return log.messages.map(({ id }) => id).sort((left, right) => (left < right ? -1 : 1));
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => BigInt(index + 1));
+
+test("large answers all come", async (t) => {
+  const get = { keyForm: { $case: "key", value: "large" } as const, revision: 0n };
+  const ids = await idsOf(t, 60, { $case: "get", value: get }, Buffer.alloc(MIB));
+  t.deepEqual(ids, upTo(60));
+});
+
+test("many small answers all come", async (t) => {
+  const ids = await idsOf(t, 3000, { $case: "put", value: putRequest("a", "1") }, Buffer.alloc(1));
+  t.deepEqual(ids, upTo(3000));
+});
