@@ -119,8 +119,15 @@ test("what the package exports and installs is there", async (t) => {
 
 test("every link of the documents leads somewhere", async (t) => {
   const documents = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/guarantees.md"];
+  const references = ["docs/reference/client.md", "docs/reference/proto.md"];
   const examples = ["python", "go", "shell"].map((language) => `examples/${language}/README.md`);
-  for (const path of [...documents, "docs/format.md", "docs/hacking.md", ...examples]) {
+  for (const path of [
+    ...documents,
+    "docs/format.md",
+    "docs/hacking.md",
+    ...references,
+    ...examples,
+  ]) {
     const text = await readFile(join(PROJECT, path), "utf8");
     for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       t.true(existsSync(join(PROJECT, path, "..", target)), `${path}: ${target}`);
