@@ -95,8 +95,9 @@ async function compile(t: ExecutionContext, name: string, text: string) {
 
 test("the programs of the README compile with the strictest settings, and run", async (t) => {
   const { address } = await startKvd(t);
-  const blocks = blocksOf(await readFile(join(PROJECT, "README.md"), "utf8"));
-  const programs = blocks.filter(({ language }) => language === "ts");
+  const readme = await readFile(join(PROJECT, "README.md"), "utf8");
+  t.true(readme.includes(`npm install ../kvd/${packed.filename}`));
+  const programs = blocksOf(readme).filter(({ language }) => language === "ts");
   t.true(programs.length >= 3);
   for (const [index, { text }] of programs.entries()) {
     const here = text.replaceAll(DEFAULT_ADDRESS, address);
