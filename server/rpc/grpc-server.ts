@@ -94,7 +94,7 @@ export class GrpcServer {
         logger.warn({ graceMs }, "calls that still ran were cut (--shutdown-grace)");
         resolve();
       });
-      this.#server.tryShutdown(() => {
+      this.#drain().then(() => {
         cut.cancel();
         resolve();
       });
@@ -103,6 +103,17 @@ export class GrpcServer {
     this.#server.forceShutdown();
     // A session that is closing already leaves its socket half-open, and its peer without a word.
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /**
+   * Takes no new calls; settles when those that run are done and their connections closed. From
+   * Node 24 on tryShutdown() alone does not wait: an http2 server that closes closes its sessions
+   * too, and grpc-js takes a session that is closing for closed.
+   */
+  async #drain(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const open = [...this.#sockets];
+    await Promise.all(open.map((socket) => new Promise((gone) => socket.once("close", gone))));
   }
 
   #add({ definition, handlers }: GrpcService): void {

@@ -16,7 +16,7 @@ import {
   startKvd,
   temporaryFolder,
 } from "../support/process.js";
-import { blocksOf, consoleSteps } from "../support/readme.js";
+import { blocksOf, consoleSteps, printedBy } from "../support/readme.js";
 
 const DEFAULT_ADDRESS = "127.0.0.1:7856";
 
@@ -53,7 +53,7 @@ test("the programs compile, and print what stands there", async (t) => {
   t.true(programs.length >= 2);
   for (const program of programs) {
     const { exitCode, stdout, stderr } = await runProgram(t, program, server);
-    const told = [...program.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
+    const told = printedBy(program);
     t.is(exitCode, 0, stdout + stderr);
     t.true(told.length > 0);
     t.deepEqual(stdout.trimEnd().split("\n"), told);
@@ -66,6 +66,7 @@ async function runProgram(t: ExecutionContext, program: string, { address }: Run
   t.teardown(() => rm(folder, { recursive: true }));
   const text = program
     .replaceAll('"kvd-grpc/server"', '"../server/server.js"')
+    .replaceAll('"kvd-grpc/stubs"', '"../client/stubs.js"')
     .replaceAll('"kvd-grpc"', '"../client/index.js"')
     .replaceAll(DEFAULT_ADDRESS, address);
   await writeFile(join(folder, "program.ts"), `${text}\nexport {};\n`);
@@ -101,10 +102,9 @@ test("npm start serves where the README says", async (t) => {
 
 test("what the package exports and installs is there", async (t) => {
   const { exports, bin, files } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8"));
-  const named = [exports["."], exports["./server"]].flatMap(({ types, default: code }) => [
-    types,
-    code,
-  ]);
+  const named = [exports["."], exports["./server"], exports["./stubs"]].flatMap(
+    ({ types, default: code }) => [types, code],
+  );
   for (const path of [...named, ...Object.values<string>(bin)]) {
     t.true(existsSync(path.replace(/^(?:\.\/)?dist\//, COMPILED)), path);
   }
@@ -119,7 +119,15 @@ test("what the package exports and installs is there", async (t) => {
 
 test("every link of the documents leads somewhere", async (t) => {
   const documents = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/guarantees.md"];
-  for (const path of [...documents, "docs/format.md", "docs/hacking.md"]) {
+  const references = ["docs/reference/client.md", "docs/reference/proto.md"];
+  const examples = ["python", "go", "shell"].map((language) => `examples/${language}/README.md`);
+  for (const path of [
+    ...documents,
+    "docs/format.md",
+    "docs/hacking.md",
+    ...references,
+    ...examples,
+  ]) {
     const text = await readFile(join(PROJECT, path), "utf8");
     for (const [, target = ""] of text.matchAll(/\]\((?!https?:)([^)#]+)/g)) {
       t.true(existsSync(join(PROJECT, path, "..", target)), `${path}: ${target}`);

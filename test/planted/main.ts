@@ -12,7 +12,16 @@ import { fileURLToPath } from "node:url";
 import { FAULTS, type Fault } from "./faults.js";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const COPIED = ["package.json", "tsconfig.json", "gen", "server", "client", "test", "examples"];
+const COPIED = [
+  "package.json",
+  "tsconfig.json",
+  "gen",
+  "server",
+  "client",
+  "test",
+  "examples",
+  "tools",
+];
 /** Without a wire in between, where the fault is below it: they are done in seconds. */
 const BELOW_THE_WIRE = ["unit/store/*", "property/*", "conformance/memory"];
 const THROUGH_THE_WIRE = ["unit/rpc/*", "conformance/remote"];

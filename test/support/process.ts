@@ -153,6 +153,8 @@ export interface RunningServer {
 }
 
 export interface ServerSetup extends Pick<RunOptions, "environment"> {
+  /** The compiled one unless told. */
+  readonly kvd?: Command;
   /** "127.0.0.1:0" unless told. */
   readonly listen?: string;
   /** In memory unless told. */
@@ -164,10 +166,10 @@ export interface ServerSetup extends Pick<RunOptions, "environment"> {
 export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<RunningServer> {
   const folder = await temporaryFolder(scope);
   const portFile = join(folder, "port");
-  const { listen = "127.0.0.1:0", dataDir, args = [], environment = {} } = setup;
+  const { kvd = [NODE, KVD], listen = "127.0.0.1:0", dataDir, args = [], environment = {} } = setup;
   const data = dataDir === undefined ? ["--memory"] : ["--data-dir", dataDir];
   const flags = [...data, "--listen", listen, "--port-file", portFile, ...args];
-  const process = new RunningProcess(scope, [NODE, KVD, ...flags], { environment });
+  const process = new RunningProcess(scope, [...kvd, ...flags], { environment });
   await Promise.race([appearance(portFile), process.ended]);
   if (!existsSync(portFile)) throw new Error(`kvd did not start: ${process.stdout}`);
   const told = readFileSync(portFile, "utf8").trim();

@@ -26,3 +26,8 @@ export function consoleSteps(text: string): readonly ConsoleStep[] {
     return { command: command.trimEnd(), prints: step.slice(command.length) };
   });
 }
+
+/** What a program says that it prints: a comment after each `console.log`. */
+export function printedBy(program: string): readonly string[] {
+  return [...program.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text = ""]) => text);
+}

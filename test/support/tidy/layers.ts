@@ -92,8 +92,14 @@ const LAYERS: readonly Layer[] = [
     instead: "an example uses what the package exports",
   },
   {
+    folder: "tools",
+    ours: [],
+    packages: ["@bufbuild/protobuf"],
+    instead: "a tool reads what was built, and imports none of it",
+  },
+  {
     folder: "test",
-    ours: ["server", "client", "gen", "examples", "test"],
+    ours: ["server", "client", "gen", "examples", "tools", "test"],
     packages: undefined,
     instead: "what tests share is in test/support",
   },

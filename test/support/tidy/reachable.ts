@@ -9,6 +9,7 @@ export const ENTRY_POINTS = [
   "server/server.ts",
   "client/cli/main.ts",
   "client/index.ts",
+  "client/stubs.ts",
 ];
 
 export function unreachedFindings(
