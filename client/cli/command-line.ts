@@ -4,7 +4,8 @@
 // what follows is handed on as it is. Only the file of the verb at hand is loaded.
 
 import { Command, CommanderError, Option } from "commander";
-import { CATALOG } from "./catalog.js";
+import { actionUsage } from "./actions.js";
+import { CATALOG, type CatalogEntry } from "./catalog.js";
 import type { CommandDefinition, OptionDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
 import { UsageError } from "./failure.js";
@@ -102,7 +103,7 @@ class Parser {
       this.#result = {
         kind: "run",
         verb,
-        writes: entry.writes,
+        writes: writesWith(entry, words),
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,
@@ -136,6 +137,10 @@ class Parser {
   }
 }
 
+function writesWith({ writes }: CatalogEntry, [first = ""]: readonly string[]): boolean {
+  return typeof writes === "boolean" ? writes : writes.includes(first);
+}
+
 function globalOption(flag: (typeof GLOBAL_FLAGS)[number]): Option {
   const { flags, description, environment, fallback } = flag;
   return new Option(flags, `${description} (${environment}; default ${fallback})`);
@@ -147,12 +152,14 @@ function addOptions(command: Command, options: readonly OptionDefinition[]): Com
 }
 
 function describe(command: Command, summary: string, definition: CommandDefinition): void {
-  const { usage, details, options, examples } = definition;
+  const { usage, details, options, actions = [], examples } = definition;
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const taken = actions.map((action) => `  ${actionUsage(action)}\n      ${action.says}`);
+  const list = taken.length === 0 ? "" : `Actions:\n${taken.join("\n")}\n\n`;
   const shown = examples.map(({ run, says }) => `  # ${says}\n  ${run}`).join("\n");
   addOptions(command, options)
     .usage(`${usage} [flags]`.trim())
-    .description(`${sentence}\n\n${details}\n\nExamples:\n${shown}`)
+    .description(`${sentence}\n\n${details}\n\n${list}Examples:\n${shown}`)
     .configureHelp({ showGlobalOptions: true, visibleArguments: () => [] });
 }
 

@@ -1,5 +1,6 @@
 // What `kvctl help --json` prints: every verb, flag, example and exit code, for machines.
 
+import { type Action, actionUsage } from "./actions.js";
 import { CATALOG } from "./catalog.js";
 import type { OptionDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
@@ -9,7 +10,7 @@ import { packageVersion } from "./version.js";
 export async function description(): Promise<unknown> {
   const commands = await Promise.all(
     CATALOG.map(async ({ name, alias, summary, load }) => {
-      const { usage, details, options, examples } = await load();
+      const { usage, details, options, actions, examples } = await load();
       return {
         name,
         aliases: alias === undefined ? [] : [alias],
@@ -17,6 +18,9 @@ export async function description(): Promise<unknown> {
         usage: `kvctl ${name} ${usage}`.trim(),
         details,
         flags: options.map(flagOf),
+        ...(actions === undefined
+          ? {}
+          : { actions: actions.map((action) => actionOf(name, action)) }),
         examples,
       };
     }),
@@ -32,6 +36,15 @@ export async function description(): Promise<unknown> {
     meaning,
   }));
   return { name: "kvctl", version: packageVersion(), globalFlags, commands, exitCodes };
+}
+
+function actionOf(verb: string, action: Action): Record<string, unknown> {
+  return {
+    name: action.name,
+    summary: action.says,
+    usage: `kvctl ${verb} ${actionUsage(action)}`,
+    flags: action.options.map((option) => flagOf(option)["name"]),
+  };
 }
 
 /** "-o, --out <file>" in its parts. */

@@ -1,58 +1,12 @@
 // Whole commands against a served store, in one process: what is printed, and what they end with.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { run } from "../../../client/cli/program.js";
 import type { Kvd } from "../../../client/index.js";
-import type { Limits } from "../../../server/kv/limits.js";
-import { serve } from "../client/served.js";
-
-interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Shell {
-  readonly kv: Kvd;
-  readonly server: string;
-  /** A folder of the test's own. */
-  readonly folder: string;
-  kvctl(...argv: string[]): Promise<Ended>;
-}
-
-async function shell(t: ExecutionContext, limits: Partial<Limits> = {}): Promise<Shell> {
-  const { kv, server } = await serve(t, { limits });
-  const folder = await mkdtemp(join(tmpdir(), "kvctl-"));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const environment = { KVCTL_SERVER: server.address };
-  return { kv, folder, server: server.address, kvctl: (...argv) => kvctl(argv, environment) };
-}
-
-async function kvctl(argv: readonly string[], environment: Record<string, string>): Promise<Ended> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const texts = [stdout, stderr].map(async (stream) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString("utf8");
-  });
-  const { signal } = new AbortController();
-  const exitCode = await run({ argv, environment, stdout, stderr, signal });
-  stdout.end();
-  stderr.end();
-  const [out = "", err = ""] = await Promise.all(texts);
-  return { exitCode, stdout: out, stderr: err };
-}
-
-/** The lines of an answer as the JSON that they are. */
-const rows = ({ stdout }: Ended): unknown[] =>
-  stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as unknown);
+import { kvctl, rows, shell } from "./shell.js";
 
 test("put prints its revision, get the value and a newline", async (t) => {
   const { kvctl } = await shell(t);
