@@ -88,7 +88,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 test("a command that is killed in the middle runs again, one that ended does not", async (t) => {
   const { kv, checkpoint, watch } = await setUp(t);
   for (let index = 0; index < 2; index += 1) await kv.put("k", "v");
-  const script = 'echo "$KVCTL_WATCH_REVISION"; test "$KVCTL_WATCH_REVISION" = 2 || tail -f /dev/null';
+  const script =
+    'echo "$KVCTL_WATCH_REVISION"; test "$KVCTL_WATCH_REVISION" = 2 || tail -f /dev/null';
   const process = watch("--", "sh", "-c", `${script} >/dev/null`);
   await process.output((stdout) => stdout.includes("3\n") || undefined);
   await process.kill();
