@@ -83,6 +83,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/export.js")).exportCommand,
   },
   {
+    name: "snapshot",
+    summary: "save the whole store to a file",
+    writes: false,
+    load: async () => (await import("./commands/snapshot.js")).snapshotCommand,
+  },
+  {
     name: "compact",
     summary: "drop what was superseded up to a revision",
     writes: true,

@@ -13,6 +13,8 @@ import { fileErrorText, isFileError } from "./values.js";
 export interface FileTargetOptions {
   /** It stays whole, and there, when the machine stops right after close(). */
   readonly durable?: boolean;
+  /** Nobody else writes it meanwhile, so that what a killed process left is taken over. */
+  readonly alone?: boolean;
 }
 
 export class FileTarget {
@@ -42,8 +44,9 @@ export class FileTarget {
         return new FileTarget(path, undefined, await open(path, "w"), options);
       }
       const target = present === undefined ? path : await realpath(path);
-      const partial = `${target}.${process.pid}.partial`;
-      const file = await open(partial, "wx", present?.mode ?? 0o666);
+      const { alone = false } = options;
+      const partial = alone ? `${target}.partial` : `${target}.${process.pid}.partial`;
+      const file = await open(partial, alone ? "w" : "wx", present?.mode ?? 0o666);
       return new FileTarget(target, partial, file, options);
     } catch (error) {
       throw failureOf(path, error, EXIT.usage);

@@ -94,7 +94,7 @@ export class Checkpoint {
     const storeId = JSON.stringify(this.#storeId);
     const place = `"revision":${revision},"events":${events}`;
     const text = `{"watch":${this.#selector},"storeId":${storeId},${place}}\n`;
-    const file = await FileTarget.open(this.path, { durable: true });
+    const file = await FileTarget.open(this.path, { durable: true, alone: true });
     let complete = false;
     try {
       await file.write(Buffer.from(text));

@@ -5,10 +5,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { connect, type Kvd } from "../../client/index.js";
-import { KVCTL, NODE, RunningProcess, startKvd, temporaryFolder } from "../support/process.js";
+import {
+  KVCTL,
+  NODE,
+  RunningProcess,
+  type ServerSetup,
+  startKvd,
+  temporaryFolder,
+} from "../support/process.js";
 
-async function setUp(t: ExecutionContext) {
-  const server = await startKvd(t);
+async function setUp(t: ExecutionContext, setup: ServerSetup = {}) {
+  const server = await startKvd(t, setup);
   const kv = connect(server.address);
   t.teardown(() => kv.close());
   const checkpoint = join(await temporaryFolder(t), "checkpoint");
@@ -110,4 +117,36 @@ test("the server's end is told with the way to go on", async (t) => {
   t.true(stderr.includes(checkpoint));
   t.notRegex(stderr, /--rev/);
   t.like(JSON.parse(await readFile(checkpoint, "utf8")), { revision: 3, events: 0 });
+});
+
+test("a watch goes on over a clean restart of the server, exactly", async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const { server, kv, watch } = await setUp(t, { dataDir });
+  for (const key of ["k1", "k2"]) await kv.put(key, "v");
+  const first = watch("--max", "1");
+  t.deepEqual(revisionsOf((await first.ended).stdout), [2]);
+  server.process.signal("SIGTERM");
+  t.is((await server.process.ended).exitCode, 0);
+  const { address } = await startKvd(t, { dataDir });
+  await using again = connect(address);
+  await again.put("k3", "v");
+  const second = watch("--max", "2", "--server", address);
+  t.deepEqual(revisionsOf((await second.ended).stdout), [3, 4]);
+});
+
+test("after a server lost what it had not saved, the checkpoint ends with 7", async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const { server, kv, checkpoint, watch } = await setUp(t, { dataDir });
+  for (const key of ["k1", "k2"]) await kv.put(key, "v");
+  t.deepEqual(revisionsOf((await watch("--max", "2").ended).stdout), [2, 3]);
+  const before = await readFile(checkpoint, "utf8");
+  await server.process.kill();
+  const { address } = await startKvd(t, { dataDir });
+  await using again = connect(address);
+  await again.put("k3", "v");
+  const { exitCode, stdout, stderr } = await watch("--server", address).ended;
+  t.is(exitCode, 7, stderr);
+  t.is(stdout, "");
+  t.regex(stderr, /remove the file to begin anew/);
+  t.is(await readFile(checkpoint, "utf8"), before);
 });

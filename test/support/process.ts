@@ -156,14 +156,17 @@ export interface ServerSetup extends Pick<RunOptions, "environment"> {
   /** "127.0.0.1:0" unless told. */
   readonly listen?: string;
   readonly args?: readonly string[];
+  /** Where it keeps its data; without it, in memory. */
+  readonly dataDir?: string;
 }
 
 /** A kvd that listens. */
 export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<RunningServer> {
   const folder = await temporaryFolder(scope);
   const portFile = join(folder, "port");
-  const { listen = "127.0.0.1:0", args = [], environment = {} } = setup;
-  const flags = ["--memory", "--listen", listen, "--port-file", portFile, ...args];
+  const { listen = "127.0.0.1:0", args = [], environment = {}, dataDir } = setup;
+  const store = dataDir === undefined ? ["--memory"] : ["--data-dir", dataDir];
+  const flags = [...store, "--listen", listen, "--port-file", portFile, ...args];
   const process = new RunningProcess(scope, [NODE, KVD, ...flags], { environment });
   await Promise.race([appearance(portFile), process.ended]);
   if (!existsSync(portFile)) throw new Error(`kvd did not start: ${process.stdout}`);
