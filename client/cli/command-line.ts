@@ -15,7 +15,8 @@ import { packageVersion } from "./version.js";
 export type CommandLine =
   /** Text to show. Not `asked` for: nothing that could be run was given. */
   | { readonly kind: "text"; readonly text: string; readonly asked: boolean }
-  | { readonly kind: "description" }
+  /** For machines; of all verbs, or of one. */
+  | { readonly kind: "description"; readonly verb: string | undefined }
   | {
       readonly kind: "run";
       readonly verb: string;
@@ -114,12 +115,9 @@ class Parser {
 
   async #help(words: readonly string[], json: boolean): Promise<void> {
     const [verb] = words;
-    if (json) {
-      this.#result = { kind: "description" };
-      return;
-    }
     if (verb === undefined) {
-      this.#program.outputHelp();
+      if (json) this.#result = { kind: "description", verb };
+      else this.#program.outputHelp();
       return;
     }
     const command = this.#program.commands.find(
@@ -127,6 +125,10 @@ class Parser {
     );
     if (command === undefined) {
       throw new UsageError(`there is no verb "${verb}"; kvctl help lists them`);
+    }
+    if (json) {
+      this.#result = { kind: "description", verb: command.name() };
+      return;
     }
     if (command.name() !== "help") await this.#define(command);
     command.outputHelp();

@@ -7,23 +7,26 @@ import { EXIT_MEANINGS } from "./exit-codes.js";
 import { GLOBAL_FLAGS } from "./settings.js";
 import { packageVersion } from "./version.js";
 
-export async function description(): Promise<unknown> {
+/** Of all verbs, or of one alone. */
+export async function description(verb?: string): Promise<unknown> {
   const commands = await Promise.all(
-    CATALOG.map(async ({ name, alias, summary, load }) => {
-      const { usage, details, options, actions, examples } = await load();
-      return {
-        name,
-        aliases: alias === undefined ? [] : [alias],
-        summary,
-        usage: `kvctl ${name} ${usage}`.trim(),
-        details,
-        flags: options.map(flagOf),
-        ...(actions === undefined
-          ? {}
-          : { actions: actions.map((action) => actionOf(name, action)) }),
-        examples,
-      };
-    }),
+    CATALOG.filter(({ name }) => verb === undefined || name === verb).map(
+      async ({ name, alias, summary, load }) => {
+        const { usage, details, options, actions, examples } = await load();
+        return {
+          name,
+          aliases: alias === undefined ? [] : [alias],
+          summary,
+          usage: `kvctl ${name} ${usage}`.trim(),
+          details,
+          flags: options.map(flagOf),
+          ...(actions === undefined
+            ? {}
+            : { actions: actions.map((action) => actionOf(name, action)) }),
+          examples,
+        };
+      },
+    ),
   );
   const globalFlags = GLOBAL_FLAGS.map(({ environment, fallback, choices, ...flag }) => ({
     ...flagOf(flag),
