@@ -1,7 +1,7 @@
 // kvctl as a process: what it prints, what it reads, what it ends with. Each test has keys of its
 // own on one server, or a server of its own. Its grammar and formats have unit tests.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -274,13 +274,18 @@ test("a server that does not answer ends with 4 at the deadline", async (t) => {
   });
   await new Promise((resolve) => silent.once("listening", resolve));
   const { port } = silent.address() as { readonly port: number };
-  const { exitCode, stderr } = await kvctlFor(t, `127.0.0.1:${port}`)(
-    "get",
-    "k",
-    "--timeout",
-    "300ms",
-  );
-  t.true(exitCode === 4, `${exitCode} ${stderr}`);
+  const folder = await temporaryFolder(t);
+  const kvctl = kvctlFor(t, `127.0.0.1:${port}`);
+  for (const args of [
+    ["get", "k"],
+    ["lease", "keep-alive", "7"],
+    ["compact", "now"],
+    ["snapshot", "save", join(folder, "file")],
+  ]) {
+    const { exitCode, stderr } = await kvctl(...args, "--timeout", "300ms");
+    t.true(exitCode === 4, `${args.join(" ")}: ${exitCode} ${stderr}`);
+  }
+  t.deepEqual(await readdir(folder), []);
 });
 
 test("compacted history ends with 7", async (t) => {
