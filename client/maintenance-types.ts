@@ -41,6 +41,18 @@ export interface Status {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/**
+ * The whole store at one revision, as the bytes of a file (docs/format.md): iterate over it for its
+ * chunks, once. Leaving the loop ends it; any other end than its own is thrown, so that what the
+ * loop has given is whole when the loop is over. Until then it holds compaction up.
+ */
+export interface Snapshot extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** The revision that it is of, told with its first piece. @throws KvdClientError, likewise. */
+  readonly revision: Promise<number>;
+  /** Ends it. Twice does no harm. */
+  close(): void;
+}
+
 /** Care for the server, as kv.maintenance. */
 export interface Maintenance {
   status(options?: CallOptions): Promise<Status>;
@@ -54,6 +66,13 @@ export interface Maintenance {
     revision: number,
     options?: CallOptions,
   ): Promise<{ readonly revision: number; readonly compactRevision: number }>;
+  /**
+   * Begins to read the whole store, its history included. It has no deadline unless a timeout is
+   * given.
+   *
+   * @throws KvdClientError while it is iterated over: NOT_SUPPORTED, WATCHER_TOO_SLOW.
+   */
+  snapshot(options?: CallOptions): Snapshot;
   /**
    * SHA-256 over the entries at a revision: equal stores have equal hashes.
    *

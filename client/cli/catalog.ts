@@ -6,8 +6,11 @@ export interface CatalogEntry {
   readonly name: string;
   readonly alias?: string;
   readonly summary: string;
-  /** Changes the store, so an answer that does not come leaves that open. */
-  readonly writes: boolean;
+  /**
+   * Changes the store, so an answer that does not come leaves that open: always, never, or with
+   * one of these first words.
+   */
+  readonly writes: boolean | readonly string[];
   load(): Promise<CommandDefinition>;
 }
 
@@ -62,6 +65,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/watch.js")).watchCommand,
   },
   {
+    name: "lease",
+    summary: "grant, list, renew and revoke leases",
+    writes: ["grant", "keep-alive", "revoke"],
+    load: async () => (await import("./commands/lease.js")).leaseCommand,
+  },
+  {
     name: "import",
     summary: "write the keys of a JSON Lines file",
     writes: true,
@@ -72,6 +81,18 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: "write keys and values as JSON Lines",
     writes: false,
     load: async () => (await import("./commands/export.js")).exportCommand,
+  },
+  {
+    name: "snapshot",
+    summary: "save the whole store to a file",
+    writes: false,
+    load: async () => (await import("./commands/snapshot.js")).snapshotCommand,
+  },
+  {
+    name: "compact",
+    summary: "drop what was superseded up to a revision",
+    writes: true,
+    load: async () => (await import("./commands/compact.js")).compactCommand,
   },
   {
     name: "status",

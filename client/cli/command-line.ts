@@ -4,7 +4,8 @@
 // what follows is handed on as it is. Only the file of the verb at hand is loaded.
 
 import { Command, CommanderError, Option } from "commander";
-import { CATALOG } from "./catalog.js";
+import { actionUsage } from "./actions.js";
+import { CATALOG, type CatalogEntry } from "./catalog.js";
 import type { CommandDefinition, OptionDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
 import { UsageError } from "./failure.js";
@@ -14,7 +15,8 @@ import { packageVersion } from "./version.js";
 export type CommandLine =
   /** Text to show. Not `asked` for: nothing that could be run was given. */
   | { readonly kind: "text"; readonly text: string; readonly asked: boolean }
-  | { readonly kind: "description" }
+  /** For machines; of all verbs, or of one. */
+  | { readonly kind: "description"; readonly verb: string | undefined }
   | {
       readonly kind: "run";
       readonly verb: string;
@@ -102,7 +104,7 @@ class Parser {
       this.#result = {
         kind: "run",
         verb,
-        writes: entry.writes,
+        writes: writesWith(entry, words),
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,
@@ -113,12 +115,9 @@ class Parser {
 
   async #help(words: readonly string[], json: boolean): Promise<void> {
     const [verb] = words;
-    if (json) {
-      this.#result = { kind: "description" };
-      return;
-    }
     if (verb === undefined) {
-      this.#program.outputHelp();
+      if (json) this.#result = { kind: "description", verb };
+      else this.#program.outputHelp();
       return;
     }
     const command = this.#program.commands.find(
@@ -127,6 +126,10 @@ class Parser {
     if (command === undefined) {
       throw new UsageError(`there is no verb "${verb}"; kvctl help lists them`);
     }
+    if (json) {
+      this.#result = { kind: "description", verb: command.name() };
+      return;
+    }
     if (command.name() !== "help") await this.#define(command);
     command.outputHelp();
   }
@@ -134,6 +137,10 @@ class Parser {
   #print(text: string): void {
     this.#printed += text;
   }
+}
+
+function writesWith({ writes }: CatalogEntry, [first = ""]: readonly string[]): boolean {
+  return typeof writes === "boolean" ? writes : writes.includes(first);
 }
 
 function globalOption(flag: (typeof GLOBAL_FLAGS)[number]): Option {
@@ -147,12 +154,14 @@ function addOptions(command: Command, options: readonly OptionDefinition[]): Com
 }
 
 function describe(command: Command, summary: string, definition: CommandDefinition): void {
-  const { usage, details, options, examples } = definition;
+  const { usage, details, options, actions = [], examples } = definition;
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  const taken = actions.map((action) => `  ${actionUsage(action)}\n      ${action.says}`);
+  const list = taken.length === 0 ? "" : `Actions:\n${taken.join("\n")}\n\n`;
   const shown = examples.map(({ run, says }) => `  # ${says}\n  ${run}`).join("\n");
   addOptions(command, options)
     .usage(`${usage} [flags]`.trim())
-    .description(`${sentence}\n\n${details}\n\nExamples:\n${shown}`)
+    .description(`${sentence}\n\n${details}\n\n${list}Examples:\n${shown}`)
     .configureHelp({ showGlobalOptions: true, visibleArguments: () => [] });
 }
 

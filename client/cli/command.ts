@@ -1,6 +1,7 @@
 // What a command is: how it looks in help, and what it runs with. One per file in commands/.
 
 import type { Kvd } from "../index.js";
+import type { Action } from "./actions.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Flags } from "./flags.js";
 import type { Output } from "./output.js";
@@ -23,6 +24,8 @@ export interface CommandDefinition {
   /** A few lines for help, after the summary of the catalog. */
   readonly details: string;
   readonly options: readonly OptionDefinition[];
+  /** Of a verb whose first word names one of several; their options are among those above. */
+  readonly actions?: readonly Action[];
   readonly examples: readonly Example[];
   run(invocation: Invocation): Promise<ExitCode>;
 }

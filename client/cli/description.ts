@@ -1,25 +1,32 @@
 // What `kvctl help --json` prints: every verb, flag, example and exit code, for machines.
 
+import { type Action, actionUsage } from "./actions.js";
 import { CATALOG } from "./catalog.js";
 import type { OptionDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
 import { GLOBAL_FLAGS } from "./settings.js";
 import { packageVersion } from "./version.js";
 
-export async function description(): Promise<unknown> {
+/** Of all verbs, or of one alone. */
+export async function description(verb?: string): Promise<unknown> {
   const commands = await Promise.all(
-    CATALOG.map(async ({ name, alias, summary, load }) => {
-      const { usage, details, options, examples } = await load();
-      return {
-        name,
-        aliases: alias === undefined ? [] : [alias],
-        summary,
-        usage: `kvctl ${name} ${usage}`.trim(),
-        details,
-        flags: options.map(flagOf),
-        examples,
-      };
-    }),
+    CATALOG.filter(({ name }) => verb === undefined || name === verb).map(
+      async ({ name, alias, summary, load }) => {
+        const { usage, details, options, actions, examples } = await load();
+        return {
+          name,
+          aliases: alias === undefined ? [] : [alias],
+          summary,
+          usage: `kvctl ${name} ${usage}`.trim(),
+          details,
+          flags: options.map(flagOf),
+          ...(actions === undefined
+            ? {}
+            : { actions: actions.map((action) => actionOf(name, action)) }),
+          examples,
+        };
+      },
+    ),
   );
   const globalFlags = GLOBAL_FLAGS.map(({ environment, fallback, choices, ...flag }) => ({
     ...flagOf(flag),
@@ -32,6 +39,15 @@ export async function description(): Promise<unknown> {
     meaning,
   }));
   return { name: "kvctl", version: packageVersion(), globalFlags, commands, exitCodes };
+}
+
+function actionOf(verb: string, action: Action): Record<string, unknown> {
+  return {
+    name: action.name,
+    summary: action.says,
+    usage: `kvctl ${verb} ${actionUsage(action)}`,
+    flags: action.options.map((option) => flagOf(option)["name"]),
+  };
 }
 
 /** "-o, --out <file>" in its parts. */

@@ -48,6 +48,8 @@ export interface ErrorContext {
   readonly settings: Pick<Settings, "server" | "timeoutMs">;
   /** The command changes the store. */
   readonly writes: boolean;
+  /** How to go on with a watch that ended; by default, the --rev to give. */
+  readonly goOn?: string;
 }
 
 /** One line, for people. */
@@ -64,7 +66,7 @@ function clientErrorText(error: KvdClientError, context: ErrorContext): string {
     const { operation } = error.details;
     const where = operation === undefined ? "" : `${operation}: `;
     const hint = HINTS[error.reason];
-    return `${where}${error.message}${hint === undefined ? "" : `; ${hint}`}${resumption(error)}`;
+    return `${where}${error.message}${hint === undefined ? "" : `; ${hint}`}${resumption(error, context)}`;
   }
   switch (error.code) {
     case "UNAVAILABLE":
@@ -91,14 +93,18 @@ function unavailableText(error: KvdClientError, context: ErrorContext): string {
     const text = `cannot reach kvd at ${server}: ${cause}`;
     return `${text}; start one with \`kvd --memory\` or give --server`;
   }
-  const next = resumption(error) || doubt(context);
+  const next = resumption(error, context) || doubt(context);
   return `lost the connection to kvd at ${server}: ${why ?? error.message}${next}`;
 }
 
+/** Where the history begins, or another one does, there is nothing to go on with. */
+const ENDS_OF_HISTORY: ReadonlySet<string> = new Set(["REVISION_COMPACTED", "STORE_CHANGED"]);
+
 /** Of a watch that ended. */
-function resumption(error: KvdClientError): string {
+function resumption(error: KvdClientError, context: ErrorContext): string {
   const { resumeRevision } = error.details;
-  return resumeRevision === undefined ? "" : `; go on with --rev ${resumeRevision}`;
+  if (resumeRevision === undefined || ENDS_OF_HISTORY.has(error.reason ?? "")) return "";
+  return `; ${context.goOn ?? `go on with --rev ${resumeRevision}`}`;
 }
 
 function doubt({ writes }: ErrorContext): string {

@@ -30,7 +30,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** For help texts, and for `kvctl help --json`. */
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: "done",
-  1: "negative answer: absent key, lost precondition, nothing deleted, else branch of a txn",
+  1: "negative answer: absent key or lease, lost precondition, nothing deleted, else branch",
   2: "usage: an unknown command or flag, or one that is missing",
   3: "no server could be reached, or the connection broke",
   4: "no answer before the deadline",

@@ -5,8 +5,8 @@
 // read back here, bit for bit.
 
 import { isUtf8 } from "node:buffer";
-import type { Entry, WatchEvent } from "../index.js";
-import { msFromText } from "./duration.js";
+import type { Entry, LeaseInfo, WatchEvent } from "../index.js";
+import { msFromText, secondsText } from "./duration.js";
 
 /** A broken form; the text says what is wrong with which member. */
 export class FormError extends Error {
@@ -37,6 +37,15 @@ export function entryForm(entry: Entry, options: { readonly keysOnly: boolean })
 /** `{"lease": "7"}`, or nothing for none. */
 export function leaseForm(leaseId: bigint): JsonObject {
   return leaseId === 0n ? {} : { lease: leaseId.toString() };
+}
+
+/** A lease itself: what remains of it, and what was granted. */
+export function leaseInfoForm({ id, ttlMs, grantedTtlMs }: LeaseInfo): JsonObject {
+  return {
+    lease: id.toString(),
+    ttl: secondsText(ttlMs),
+    grantedTtl: secondsText(grantedTtlMs),
+  };
 }
 
 export function eventForm(event: WatchEvent): JsonObject {

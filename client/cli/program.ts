@@ -53,7 +53,7 @@ async function show(
     await output.write(line.text);
   } else {
     const { description } = await import("./description.js");
-    await output.json(await description());
+    await output.json(await description(line.verb));
   }
   await output.close({ complete: true });
   return EXIT.ok;
@@ -99,7 +99,7 @@ async function connectTo(settings: Settings): Promise<Kvd> {
     return connect(settings.server, { timeout: settings.timeoutMs });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`--server: ${error.message}`, { cause: error });
+    throw new UsageError(`--server (or KVCTL_SERVER): ${error.message}`, { cause: error });
   }
 }
 

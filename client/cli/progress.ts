@@ -4,46 +4,53 @@ import type { SingleBar } from "cli-progress";
 import type { Output } from "./output.js";
 
 export interface Progress {
-  /** @param done so far, of the total; @param rows so far. */
-  update(done: number, rows: number): void;
+  /** @param done so far, of the total; @param count so far, of what is told. */
+  update(done: number, count: number): void;
   stop(): void;
 }
 
 const SILENT: Progress = { update() {}, stop() {} };
 
-/** Without a total there is only the number of rows. */
+/** Without a total there is only the count, as `told` has it: keys, unless it is given. */
 export async function startProgress(
   output: Output,
-  options: { readonly label: string; readonly total: number | undefined },
+  options: {
+    readonly label: string;
+    readonly total: number | undefined;
+    readonly told?: (count: number) => string;
+  },
 ): Promise<Progress> {
+  const { told = keysText } = options;
   if (output.quiet || !output.notesToTerminal) return SILENT;
   const { default: library } = await import("cli-progress");
   const bar = new library.SingleBar({
     format:
       options.total === undefined
-        ? `${options.label} {rows}`
-        : `${options.label} [{bar}] {percentage}% {rows}`,
+        ? `${options.label} {count}`
+        : `${options.label} [{bar}] {percentage}% {count}`,
     clearOnComplete: true,
     hideCursor: true,
     barsize: 30,
     // A signal is the command's to handle; it stops the bar by ending.
     gracefulExit: false,
   });
-  bar.start(Math.max(1, options.total ?? 1), 0, { rows: rowsText(0) });
-  return new Bar(bar, options.total !== undefined);
+  bar.start(Math.max(1, options.total ?? 1), 0, { count: told(0) });
+  return new Bar(bar, told, options.total !== undefined);
 }
 
 class Bar implements Progress {
   readonly #bar: SingleBar;
+  readonly #told: (count: number) => string;
   readonly #measured: boolean;
 
-  constructor(bar: SingleBar, measured: boolean) {
+  constructor(bar: SingleBar, told: (count: number) => string, measured: boolean) {
     this.#bar = bar;
+    this.#told = told;
     this.#measured = measured;
   }
 
-  update(done: number, rows: number): void {
-    this.#bar.update(this.#measured ? done : 0, { rows: rowsText(rows) });
+  update(done: number, count: number): void {
+    this.#bar.update(this.#measured ? done : 0, { count: this.#told(count) });
   }
 
   stop(): void {
@@ -51,6 +58,6 @@ class Bar implements Progress {
   }
 }
 
-function rowsText(rows: number): string {
-  return rows === 1 ? "1 key" : `${rows} keys`;
+function keysText(count: number): string {
+  return count === 1 ? "1 key" : `${count} keys`;
 }

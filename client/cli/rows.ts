@@ -5,6 +5,7 @@
 
 import type { Entry } from "../index.js";
 import { bytesForm, entryForm } from "./json-forms.js";
+import { JsonList } from "./json-list.js";
 import type { ListingRow } from "./listing.js";
 import type { Output } from "./output.js";
 import { tableText } from "./table.js";
@@ -72,26 +73,20 @@ function longText(entry: Entry): string {
 }
 
 class JsonRows implements RowWriter {
-  readonly #output: Output;
+  readonly #list: JsonList;
   readonly #options: RowOptions;
-  #rows = 0;
 
   constructor(output: Output, options: RowOptions) {
-    this.#output = output;
+    this.#list = new JsonList(output, "entries");
     this.#options = options;
   }
 
   async row(row: ListingRow): Promise<void> {
-    const before = this.#rows === 0 ? '{\n  "entries": [\n' : ",\n";
-    this.#rows += 1;
-    const text = JSON.stringify(rowForm(row, this.#options));
-    await this.#output.write(`${before}    ${this.#output.jsonText(text)}`);
+    await this.#list.item(rowForm(row, this.#options));
   }
 
-  async end(listing: { readonly revision: number; readonly more: boolean }): Promise<void> {
-    const rows = this.#rows === 0 ? '{\n  "entries": []' : "\n  ]";
-    const rest = `  "revision": ${listing.revision},\n  "more": ${listing.more}\n}`;
-    await this.#output.line(`${rows},\n${rest}`);
+  async end({ revision, more }: { readonly revision: number; readonly more: boolean }) {
+    await this.#list.end({ revision, more });
   }
 }
 

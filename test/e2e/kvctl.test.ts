@@ -1,7 +1,7 @@
 // kvctl as a process: what it prints, what it reads, what it ends with. Each test has keys of its
 // own on one server, or a server of its own. Its grammar and formats have unit tests.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -82,13 +82,14 @@ test("every command works, one after the other", async (t) => {
   const { stdout } = await kvctl.with({ stdin: lines })("import", "-", "--output", "json");
   t.deepEqual(JSON.parse(stdout), { written: 2, failed: 0, revision: 9 });
   t.like(JSON.parse((await kvctl("status", "--output", "json")).stdout), { revision: 9, keys: 4 });
+  await prints(["compact", "now"], "compact revision 9\n");
 });
 
 test("help tells of every verb, for people and for machines", async (t) => {
   const { exitCode, stdout } = await kvctl("help", "--json");
   t.is(exitCode, 0);
   const { commands } = JSON.parse(stdout);
-  t.true(commands.length >= 11);
+  t.true(commands.length >= 14);
   const help = (await kvctl("help")).stdout;
   for (const { name } of commands) t.true(help.includes(name), name);
   t.regex((await kvctl("help", "put")).stdout, /Examples:/);
@@ -199,6 +200,19 @@ const ends = test.macro({
 test(ends, 0, ["delete", "absent", "--missing-ok"]);
 test(ends, 0, ["get", "absent", "--default", "1"]);
 test(ends, 0, ["range", "--prefix", "absent"]);
+test(ends, 1, ["lease", "info", "7"]);
+test(ends, 1, ["lease", "keep-alive", "7"]);
+test(ends, 1, ["lease", "keep-alive", "-7", "--once"]);
+test(ends, 1, ["lease", "revoke", "7"]);
+test(ends, 2, ["lease", "grant", "30"]);
+test(ends, 2, ["lease", "info", "seven"]);
+test(ends, 2, ["compact", "yesterday"]);
+test(ends, 2, ["snapshot", "save", "/nonsense/file"]);
+test(ends, 2, ["watch", "k", "--quiet", "--checkpoint", "/nonsense/file"]);
+test(ends, 6, ["lease", "grant", "1ms"]);
+test(ends, 6, ["lease", "grant", "4000d"]);
+test(ends, 6, ["compact", "0"]);
+test(ends, 6, ["compact", "9007199254740991"]);
 test(ends, 1, ["get", "absent"]);
 test(ends, 1, ["delete", "absent"]);
 test(ends, 1, ["put", "absent/1", "1", "--expect-rev", "7"]);
@@ -260,13 +274,18 @@ test("a server that does not answer ends with 4 at the deadline", async (t) => {
   });
   await new Promise((resolve) => silent.once("listening", resolve));
   const { port } = silent.address() as { readonly port: number };
-  const { exitCode, stderr } = await kvctlFor(t, `127.0.0.1:${port}`)(
-    "get",
-    "k",
-    "--timeout",
-    "300ms",
-  );
-  t.true(exitCode === 4, `${exitCode} ${stderr}`);
+  const folder = await temporaryFolder(t);
+  const kvctl = kvctlFor(t, `127.0.0.1:${port}`);
+  for (const args of [
+    ["get", "k"],
+    ["lease", "keep-alive", "7"],
+    ["compact", "now"],
+    ["snapshot", "save", join(folder, "file")],
+  ]) {
+    const { exitCode, stderr } = await kvctl(...args, "--timeout", "300ms");
+    t.true(exitCode === 4, `${args.join(" ")}: ${exitCode} ${stderr}`);
+  }
+  t.deepEqual(await readdir(folder), []);
 });
 
 test("compacted history ends with 7", async (t) => {
@@ -321,6 +340,27 @@ test("a reader that has seen enough is a clean end", async (t) => {
   const environment = { KVCTL_SERVER: server.address };
   const ended = await run(t, ["bash", "-c", pipe], { environment });
   t.like(ended, { stdout: "1\n0\n", stderr: "" });
+});
+
+test("every verb that prints a lot ends well when its reader has seen enough", async (t) => {
+  const { kv, server } = await own(t);
+  for (let index = 0; index < 3_000; index += 1) {
+    await kv.put(`k${index}`, "", { ttl: "1h" });
+  }
+  const environment = { KVCTL_SERVER: server.address };
+  for (const args of [
+    "help --json",
+    "range --all --output json",
+    "ls --output jsonl",
+    "lease list",
+    "lease list --output json",
+    "watch --all --rev 1 --quiet",
+    "snapshot save - --quiet",
+  ]) {
+    const pipe = `"${NODE}" "${KVCTL}" ${args} | head -c 1 >/dev/null; echo "$\{PIPESTATUS[0]}"`;
+    const ended = await run(t, ["bash", "-c", pipe], { environment });
+    t.like(ended, { stdout: "0\n", stderr: "" }, args);
+  }
 });
 
 test("colours follow the terminal, NO_COLOR and FORCE_COLOR", async (t) => {

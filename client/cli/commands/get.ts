@@ -6,7 +6,7 @@ import { defined } from "../defined.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import type { Flags } from "../flags.js";
-import { entryForm } from "../json-forms.js";
+import { bytesForm, entryForm } from "../json-forms.js";
 import { prettyJson } from "../json-pretty.js";
 import { KEYS_ONLY, LISTING_OPTIONS, listingFrom } from "../listing.js";
 import { rowWriter } from "../rows.js";
@@ -60,7 +60,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     throw new Failure(EXIT.negative, `there is no key "${lineText(shown)}"`);
   }
   if (file !== undefined) await output.writeTo(file);
-  if (entry === undefined) await writeValue(invocation, Buffer.from(fallback ?? ""));
+  if (entry === undefined) await writeDefault(invocation, key, Buffer.from(fallback ?? ""));
   else await writeEntry(invocation, entry);
   return EXIT.ok;
 }
@@ -72,9 +72,26 @@ function refuse(flags: Flags, names: readonly string[], single: boolean): void {
   throw new UsageError(`--${given} goes with ${other}`);
 }
 
+/** As JSON it is told apart from an entry. */
+async function writeDefault(
+  invocation: Invocation,
+  key: string | Uint8Array,
+  value: Uint8Array,
+): Promise<void> {
+  const { flags, output } = invocation;
+  if (output.format !== "json" && output.format !== "jsonl") {
+    await writeValue(invocation, value);
+    return;
+  }
+  if (flags.on("json")) jsonOf(value);
+  const named = bytesForm("key", typeof key === "string" ? Buffer.from(key) : key);
+  await output.json({ ...named, ...bytesForm("value", value), default: true });
+}
+
 async function writeEntry(invocation: Invocation, entry: Entry): Promise<void> {
   const { flags, output } = invocation;
   const keysOnly = flags.on("keys-only");
+  if (flags.on("json") && !keysOnly) jsonOf(entry.bytes);
   if (output.format === "json" || output.format === "jsonl") {
     await output.json(entryForm(entry, { keysOnly }));
     return;

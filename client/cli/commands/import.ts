@@ -1,7 +1,7 @@
 // kvctl import: writes the keys of a JSON Lines file, as export makes them.
 
 import { stat } from "node:fs/promises";
-import type { BatchResultItem, Kvd } from "../../index.js";
+import type { BatchResultItem, Kvd, Status } from "../../index.js";
 import { BatchSender, type NumberedPut } from "../batch-sender.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { errorText, exitCodeOf } from "../error-text.js";
@@ -27,7 +27,7 @@ export const importCommand: CommandDefinition = {
   options: [
     {
       flags: "--dry-run",
-      description: "write nothing; count what would be new, changed, unchanged",
+      description: "write nothing; count what would be new, changed, unchanged, each line alone",
     },
     { flags: "--keep-going", description: "name broken and refused lines, and go on after them" },
   ],
@@ -58,10 +58,10 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const total = await sizeOf(file);
   const kv = await invocation.connect();
   // Fails at once when there is no server, before any input is waited for.
-  await kv.maintenance.status({ signal: invocation.signal });
+  const { limits } = await kv.maintenance.status({ signal: invocation.signal });
   const label = flags.on("dry-run") ? "comparing" : "importing";
   const progress = await startProgress(output, { label, total });
-  const job = new ImportJob(invocation, kv, progress);
+  const job = new ImportJob(invocation, kv, { progress, limits });
   try {
     await job.run(file);
   } catch (error) {
@@ -96,12 +96,19 @@ class ImportJob {
   #failed = 0;
   #revision = 0;
 
-  constructor(invocation: Invocation, kv: Kvd, progress: Progress) {
+  constructor(
+    invocation: Invocation,
+    kv: Kvd,
+    { progress, limits }: { readonly progress: Progress; readonly limits: Status["limits"] },
+  ) {
     const { flags, signal } = invocation;
     this.#invocation = invocation;
     this.#progress = progress;
     this.#keepGoing = flags.on("keep-going");
-    this.#preview = flags.on("dry-run") ? new Previewer(kv, signal) : undefined;
+    const refused = ({ line }: NumberedPut, why: string) => this.#fail(line, why);
+    this.#preview = flags.on("dry-run")
+      ? new Previewer(kv, { signal, limits, refused })
+      : undefined;
     this.#sink =
       this.#preview ??
       new BatchSender(kv, {

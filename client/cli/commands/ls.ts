@@ -21,6 +21,7 @@ export const lsCommand: CommandDefinition = {
     { flags: "-l, --long", description: "with the revision and the size of the value" },
     ...LISTING_OPTIONS,
     KEY_ENCODING,
+    { flags: "-o, --out <file>", description: "write to a file" },
   ],
   examples: [
     { run: "kvctl ls", says: "the top level" },
@@ -32,7 +33,7 @@ export const lsCommand: CommandDefinition = {
 };
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { words, flags, signal } = invocation;
+  const { words, flags, output, signal } = invocation;
   const [prefix, excess] = words;
   if (excess !== undefined) throw new UsageError(`ls takes one PREFIX; "${excess}" is too much`);
   const recursive = flags.on("recursive");
@@ -46,5 +47,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const long = flags.on("long");
   const more = { ...defined({ delimiter }), keysOnly: !long, signal };
   const listing = listingFrom(selector, flags, more);
+  const file = flags.text("out");
+  if (file !== undefined) await output.writeTo(file);
   return runListing(invocation, listing, { keysOnly: true, long });
 }

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import { tableText } from "../table.js";
 import { plainLine } from "../terminal-text.js";
+import { bytesText } from "../units.js";
 
 export const statusCommand: CommandDefinition = {
   usage: "",
@@ -74,17 +75,4 @@ function limitsTable(status: Status): Promise<string> {
     flag,
   ]);
   return tableText(["limit", "value", "flag of kvd"], rows, { right: [1] });
-}
-
-/** "1.5 MiB (1572864)": readable, and exact. */
-export function bytesText(bytes: number): string {
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let amount = bytes;
-  let unit = "bytes";
-  for (const larger of units) {
-    if (amount < 1024) break;
-    amount /= 1024;
-    unit = larger;
-  }
-  return unit === "bytes" ? `${bytes} bytes` : `${Number(amount.toFixed(1))} ${unit} (${bytes})`;
 }

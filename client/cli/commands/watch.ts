@@ -1,13 +1,13 @@
 // kvctl watch: prints changes as they happen, or runs a command for each.
 
-import type { Watch, WatchEvent, WatchOptions } from "../../index.js";
+import type { SelectorLike, WatchOptions } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
-import { EXIT, type ExitCode } from "../exit-codes.js";
+import type { ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import { SELECTOR_OPTIONS, SELECTOR_USAGE, selectorFrom } from "../selectors.js";
-import { runForEvent } from "../watch-command.js";
-import { writeCurrent, writeEvent, writeSynced } from "../watch-output.js";
+import { Checkpoint } from "../watch-checkpoint.js";
+import { WatchJob } from "../watch-job.js";
 
 export const watchCommand: CommandDefinition = {
   usage: `${SELECTOR_USAGE} [-- COMMAND…]`,
@@ -17,6 +17,11 @@ export const watchCommand: CommandDefinition = {
     "command is run for each change instead, one after the other, with the value as its standard",
     "input and KVCTL_WATCH_TYPE (put or delete), _KEY, _VALUE, _REVISION, _TIME and _REASON in its",
     "environment (_KEY64, _VALUE64 in base64 where it is no text). Ends with 8 if one of them failed.",
+    "With --checkpoint, the next run goes on right after the last change that was printed, or whose",
+    "command ended, however it ended. That is exact when kvctl ends by itself, by a signal or with",
+    "the server; after a kill -9 or a power cut, the changes of the last moment (with a command, the",
+    "last one) come again, and none is ever left out. The file holds the store and the selector, and",
+    "serves one watch at a time. It ends with 7 for another store, or when the history is compacted.",
   ].join(" "),
   options: [
     ...SELECTOR_OPTIONS,
@@ -25,6 +30,12 @@ export const watchCommand: CommandDefinition = {
     { flags: "--prev", description: "show the entry before, too" },
     { flags: "--diff", description: "show what changed in a value, line by line" },
     { flags: "--max <count>", description: "end after so many changes" },
+    {
+      flags: "--checkpoint <file>",
+      description:
+        "go on where the file says, and keep it up to date; " +
+        "--rev and --include-current are for the first time",
+    },
   ],
   examples: [
     { run: "kvctl watch --prefix kenya:", says: "all keys that start so" },
@@ -34,6 +45,10 @@ export const watchCommand: CommandDefinition = {
     },
     { run: "kvctl watch --all --rev 1 --output jsonl", says: "the whole history, for programs" },
     { run: "kvctl watch leader --max 1", says: "wait for one change" },
+    {
+      run: "kvctl watch --all --checkpoint seen.json --output jsonl >> log.jsonl",
+      says: "every change once, over restarts of kvctl and of the server",
+    },
     { run: "kvctl watch config -- sh -c 'cat > config.json'", says: "keep a file up to date" },
   ],
   run,
@@ -47,9 +62,10 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   if (tail !== undefined && tail.length === 0) throw new UsageError("-- wants a command after it");
   const selector = selectorFrom(verb, words.slice(0, words.length - (tail?.length ?? 0)), flags);
   const options = watchOptions(invocation);
+  const checkpoint = await checkpointFrom(invocation, selector);
   const kv = await invocation.connect();
-  const watch = kv.watch(selector, options);
-  const exitCode = await printSteps(invocation, watch);
+  const job = new WatchJob(invocation, options, checkpoint);
+  const exitCode = await job.run((resumed) => kv.watch(selector, resumed));
   return signal.aborted ? (signal.reason as ExitCode) : exitCode;
 }
 
@@ -60,44 +76,13 @@ function watchOptions({ flags, signal }: Invocation): WatchOptions {
   }
   return defined({
     signal,
-    startRevision: flags.number("rev"),
+    startRevision: flags.number("rev") || undefined,
     includeCurrent: includeCurrent ? true : undefined,
     previous: flags.on("prev") || flags.on("diff") ? true : undefined,
   });
 }
 
-async function printSteps(invocation: Invocation, watch: Watch): Promise<ExitCode> {
-  const { tail, flags, output } = invocation;
-  const max = flags.number("max") ?? Number.POSITIVE_INFINITY;
-  let left = max === 0 ? Number.POSITIVE_INFINITY : max;
-  let exitCode: ExitCode = EXIT.ok;
-  for await (const step of watch.steps()) {
-    if (step.kind === "created") {
-      output.note(`watching from revision ${flags.number("rev") || step.revision + 1} on`);
-    } else if (step.kind === "current" && tail === undefined) {
-      for (const entry of step.entries) await writeCurrent(output, entry);
-    } else if (step.kind === "synced" && tail === undefined) {
-      await writeSynced(output, step.revision);
-    } else if (step.kind === "events") {
-      for (const event of step.events) {
-        if ((await handle(invocation, event)) !== EXIT.ok) exitCode = EXIT.partial;
-        left -= 1;
-        if (left === 0) return exitCode;
-      }
-    }
-    await output.flush();
-  }
-  return exitCode;
-}
-
-async function handle(invocation: Invocation, event: WatchEvent): Promise<ExitCode> {
-  const { tail, flags, output, signal } = invocation;
-  if (tail === undefined) {
-    await writeEvent(output, event, { diff: flags.on("diff"), previous: flags.on("prev") });
-    return EXIT.ok;
-  }
-  const ended = await runForEvent(tail, event, signal);
-  if (ended === 0 || signal.aborted) return EXIT.ok;
-  output.note(`${tail[0]} ended with ${ended} for revision ${event.revision}`);
-  return EXIT.partial;
+async function checkpointFrom({ flags }: Invocation, selector: SelectorLike) {
+  const path = flags.text("checkpoint");
+  return path === undefined ? undefined : Checkpoint.open(path, selector);
 }

@@ -95,6 +95,24 @@ test("every verb has help with an example, for people and for machines", async (
   );
 });
 
+test("help --json of a verb is of that alone, with its actions", async (t) => {
+  const line = await parseCommandLine(["help", "lease", "--json"]);
+  t.deepEqual(line, { kind: "description", verb: "lease" });
+  t.like(await parseCommandLine(["help", "del", "--json"]), { verb: "delete" });
+  const { commands } = (await description("lease")) as {
+    commands: { name: string; actions: { usage: string; flags: string[] }[] }[];
+  };
+  t.deepEqual(
+    commands.map(({ name }) => name),
+    ["lease"],
+  );
+  t.like(commands[0]?.actions[0] ?? {}, {
+    name: "grant",
+    usage: "kvctl lease grant TTL [--id <id>]",
+    flags: ["--id"],
+  });
+});
+
 test("the examples of help are command lines that kvctl takes", async (t) => {
   for (const { load } of CATALOG) {
     for (const { run } of (await load()).examples) {

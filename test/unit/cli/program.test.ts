@@ -1,58 +1,12 @@
 // Whole commands against a served store, in one process: what is printed, and what they end with.
 
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { run } from "../../../client/cli/program.js";
 import type { Kvd } from "../../../client/index.js";
-import type { Limits } from "../../../server/kv/limits.js";
-import { serve } from "../client/served.js";
-
-interface Ended {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Shell {
-  readonly kv: Kvd;
-  readonly server: string;
-  /** A folder of the test's own. */
-  readonly folder: string;
-  kvctl(...argv: string[]): Promise<Ended>;
-}
-
-async function shell(t: ExecutionContext, limits: Partial<Limits> = {}): Promise<Shell> {
-  const { kv, server } = await serve(t, { limits });
-  const folder = await mkdtemp(join(tmpdir(), "kvctl-"));
-  t.teardown(() => rm(folder, { recursive: true }));
-  const environment = { KVCTL_SERVER: server.address };
-  return { kv, folder, server: server.address, kvctl: (...argv) => kvctl(argv, environment) };
-}
-
-async function kvctl(argv: readonly string[], environment: Record<string, string>): Promise<Ended> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const texts = [stdout, stderr].map(async (stream) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString("utf8");
-  });
-  const { signal } = new AbortController();
-  const exitCode = await run({ argv, environment, stdout, stderr, signal });
-  stdout.end();
-  stderr.end();
-  const [out = "", err = ""] = await Promise.all(texts);
-  return { exitCode, stdout: out, stderr: err };
-}
-
-/** The lines of an answer as the JSON that they are. */
-const rows = ({ stdout }: Ended): unknown[] =>
-  stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as unknown);
+import { kvctl, rows, shell } from "./shell.js";
 
 test("put prints its revision, get the value and a newline", async (t) => {
   const { kvctl } = await shell(t);
@@ -77,6 +31,17 @@ test("an absent key prints nothing on standard output and ends with 1", async (t
     stdout: "3\n",
     stderr: "",
   });
+});
+
+test("a default is told apart from an entry in JSON", async (t) => {
+  const { kv, kvctl } = await shell(t);
+  const get = (...more: string[]) => kvctl("get", "k", "--default", "[1]", ...more);
+  t.deepEqual(rows(await get("--output", "jsonl")), [{ key: "k", value: "[1]", default: true }]);
+  t.is((await get("--json")).stdout, "[\n  1\n]\n");
+  t.is((await kvctl("get", "k", "--default", "{", "--json", "--output", "json")).exitCode, 6);
+  await kv.put("k", "{");
+  t.is((await get()).stdout, "{\n");
+  t.is((await get("--json", "--output", "jsonl")).exitCode, 6);
 });
 
 test("a lost precondition ends with 1 and changes nothing", async (t) => {
@@ -142,7 +107,7 @@ test("a listing is complete and in the order of the bytes, in every format", asy
 });
 
 test("ls shows a level, with keys and folded rows in one order", async (t) => {
-  const { kv, kvctl } = await shell(t);
+  const { kv, folder, kvctl } = await shell(t);
   for (const key of ["a", "a/1", "a/2/x", "a0", "b:c"]) await kv.put(key, "");
   t.is((await kvctl("ls")).stdout, "a\na/\na0\nb:c\n");
   t.is((await kvctl("ls", "a/")).stdout, "a/1\na/2/\n");
@@ -150,6 +115,8 @@ test("ls shows a level, with keys and folded rows in one order", async (t) => {
   t.is((await kvctl("ls", "--delimiter", ":")).stdout, "a\na/1\na/2/x\na0\nb:\n");
   t.is((await kvctl("ls", "a/", "--recursive")).stdout, "a/1\na/2/x\n");
   t.is((await kvctl("ls", "a/", "--output", "raw")).stdout, "a/1\0a/2/\0");
+  t.is((await kvctl("ls", "a/", "-o", join(folder, "list"))).stdout, "");
+  t.is(await readFile(join(folder, "list"), "utf8"), "a/1\na/2/\n");
   t.is((await kvctl("count", "--all", "--delimiter", "/")).stdout, "4\n");
 });
 
@@ -261,6 +228,47 @@ test("a line that the server refuses is named, and the others are written", asyn
   t.is(exitCode, 8);
   t.regex(stderr, /line 2:.*VALUE_TOO_LARGE/);
   t.is((await kv.count({ all: true })).count, 2);
+});
+
+test("a preview names the lines that would be refused", async (t) => {
+  const { kv, folder, kvctl } = await shell(t, { valueMaxBytes: 10, keyMaxBytes: 10 });
+  const file = join(folder, "lines.jsonl");
+  const lines = [
+    { key: "a", value: "1" },
+    { key: "b", value: "x".repeat(11) },
+    { key: "k".repeat(11), value: "" },
+    { key: "c", value: "", ttl: "3651d" },
+    { key: "d", value: "", ttl: "3650d" },
+  ];
+  await writeFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const flags = ["--keep-going", "--output", "jsonl"];
+  const preview = await kvctl("import", file, "--dry-run", ...flags);
+  t.is(preview.exitCode, 8);
+  t.deepEqual(rows(preview), [{ added: 2, updated: 0, unchanged: 0, failed: 3 }]);
+  t.is((await kv.count({ all: true })).count, 0);
+  const told = (stderr: string) =>
+    [...stderr.matchAll(/line (\d): .*\((\w+)\)\n/g)].map(([, line, why]) => `${line} ${why}`);
+  const refused = ["2 VALUE_TOO_LARGE", "3 KEY_TOO_LONG", "4 TTL_OUT_OF_RANGE"];
+  t.deepEqual(told(preview.stderr).sort(), refused);
+  const imported = await kvctl("import", file, ...flags);
+  t.deepEqual(told(imported.stderr).sort(), refused);
+  t.like(rows(imported)[0] as object, { written: 2, failed: 3 });
+});
+
+test("an import keeps what remains of a ttl", async (t) => {
+  const { kv, folder, kvctl } = await shell(t);
+  const file = join(folder, "lines.jsonl");
+  const lines = ["2h", "7200.5s"].map((ttl) => ({ key: ttl, value: "", ttl }));
+  await writeFile(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+  t.is((await kvctl("import", file)).exitCode, 0);
+  for (const [key, granted] of [
+    ["2h", 7_200_000],
+    ["7200.5s", 7_200_500],
+  ] as const) {
+    const leaseId = (await kv.get(key))?.leaseId ?? 0n;
+    t.is((await kv.lease.timeToLive(leaseId)).grantedTtlMs, granted);
+  }
+  t.regex((await kvctl("export", "2h")).stdout, /"ttl":"7[12]\d\d(\.\d+)?s"/);
 });
 
 test("a watch from a revision prints its events and ends after --max", async (t) => {

@@ -56,3 +56,35 @@ test("a hash is that of a revision, whatever is written later", async (t) => {
   const error = await t.throwsAsync(future, { instanceOf: KvdClientError });
   t.is(error?.reason, "REVISION_FUTURE");
 });
+
+test("a snapshot comes in chunks, and is over for the server when it is left", async (t) => {
+  const { kv } = await serve(t);
+  const value = Buffer.alloc(1_000_000, 1);
+  for (let index = 0; index < 8; index += 1) {
+    await kv.put(
+      `k${index}`,
+      value.map((_, at) => (at * (index + 3)) % 251),
+    );
+  }
+  const snapshot = kv.maintenance.snapshot();
+  t.is(await snapshot.revision, 9);
+  let bytes = 0;
+  for await (const chunk of snapshot) bytes += chunk.length;
+  t.true(bytes > 0);
+  for await (const chunk of kv.maintenance.snapshot()) {
+    t.true(chunk.length > 0);
+    break;
+  }
+  const interruption = new AbortController();
+  const { signal } = interruption;
+  const aborted = kv.maintenance.snapshot({ signal });
+  await aborted.revision;
+  interruption.abort();
+  const error = await t.throwsAsync<KvdClientError>(
+    (async () => {
+      for await (const _ of aborted);
+    })(),
+  );
+  t.is(error?.code, "CANCELLED");
+  await kv.close();
+});
