@@ -41,6 +41,19 @@ export interface Status {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+/**
+ * A snapshot on its way: iterate over it for the chunks of its file, once. The client holds 256 KiB
+ * of it while the consumer is behind; then the server waits. Leaving the loop ends it quietly. Any
+ * other end than its own (the connection, the signal, close()) is thrown, so that what the loop has
+ * given is whole when the loop is over. It is never begun anew by itself.
+ */
+export interface Snapshot extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** The revision that it is of, told with its first piece. @throws KvdClientError, likewise. */
+  readonly revision: Promise<number>;
+  /** Ends it. Twice does no harm. */
+  close(): void;
+}
+
 /** Care for the server, as kv.maintenance. */
 export interface Maintenance {
   status(options?: CallOptions): Promise<Status>;
@@ -64,4 +77,17 @@ export interface Maintenance {
     readonly revision: number;
     readonly compactRevision: number;
   }>;
+  /**
+   * The whole store at one revision, as a file (docs/format.md). It is asked for at once, and has
+   * no deadline unless a timeout is given.
+   *
+   * ```ts
+   * const snapshot = kv.maintenance.snapshot();
+   * for await (const chunk of snapshot) await file.write(chunk);
+   * const revision = await snapshot.revision;
+   * ```
+   *
+   * @throws KvdClientError while it is iterated over: UNIMPLEMENTED by a server without files.
+   */
+  snapshot(options?: CallOptions): Snapshot;
 }

@@ -1,6 +1,7 @@
-// The calls of MaintenanceService: check and translate, call, translate. Snapshot is not among them
-// until there is a file format that it streams.
+// The calls of MaintenanceService: check and translate, call, translate. The snapshots that stream
+// in end with the client.
 
+import { Metadata } from "@grpc/grpc-js";
 import {
   CompactRequest,
   CompactResponse,
@@ -8,21 +9,32 @@ import {
   HashRequest,
   HashResponse,
   MaintenanceServiceService,
+  SnapshotRequest,
+  SnapshotResponse,
   StatusRequest,
   StatusResponse,
 } from "../gen/grpc/kvd/v1/maintenance.js";
-import { type Calls, method } from "./calls.js";
+import { callSite } from "./call-site.js";
+import { always, type Calls, deadlineOf, method, timeoutMsOf } from "./calls.js";
 import { msFromMessage } from "./duration.js";
-import type { Maintenance, Status } from "./maintenance-types.js";
+import type { Maintenance, Snapshot, Status } from "./maintenance-types.js";
 import { int64FromNumber, numberFromInt64 } from "./numbers.js";
+import { StreamedSnapshot } from "./snapshot.js";
 import type { CallOptions, GetOptions } from "./types.js";
 
-const STATUS = method(MaintenanceServiceService.status.path, StatusRequest, StatusResponse);
+export const STATUS = method(
+  MaintenanceServiceService.status.path,
+  StatusRequest,
+  StatusResponse,
+  always,
+);
 const COMPACT = method(MaintenanceServiceService.compact.path, CompactRequest, CompactResponse);
-const HASH = method(MaintenanceServiceService.hash.path, HashRequest, HashResponse);
+const HASH = method(MaintenanceServiceService.hash.path, HashRequest, HashResponse, always);
+const SNAPSHOT = method(MaintenanceServiceService.snapshot.path, SnapshotRequest, SnapshotResponse);
 
 export class MaintenanceCalls implements Maintenance {
   readonly #calls: Calls;
+  readonly #snapshots = new Set<Snapshot>();
 
   constructor(calls: Calls) {
     this.#calls = calls;
@@ -54,6 +66,42 @@ export class MaintenanceCalls implements Maintenance {
       revision: numberFromInt64(response.revision, "revision"),
       compactRevision: numberFromInt64(response.compactRevision, "compact_revision"),
     }));
+  }
+
+  snapshot(options: CallOptions = {}): Snapshot {
+    const { path, name, serialize } = SNAPSHOT;
+    const { channel, gate, retry } = this.#calls;
+    const deadline = deadlineOf(timeoutMsOf(options.timeout ?? 0));
+    this.#calls.enter(callSite(this.snapshot));
+    const deserialize = (bytes: Buffer) => ({
+      message: SNAPSHOT.deserialize(bytes),
+      bytes: bytes.length,
+    });
+    const metadata = new Metadata({ waitForReady: retry });
+    const callOptions = { deadline };
+    const snapshot: Snapshot = new StreamedSnapshot({
+      stream: channel.makeServerStreamRequest(
+        path,
+        serialize,
+        deserialize,
+        {},
+        metadata,
+        callOptions,
+      ),
+      what: this.#calls.describe(name),
+      signal: options.signal,
+      onOver: () => {
+        this.#snapshots.delete(snapshot);
+        gate.leave();
+      },
+    });
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  /** Ends the snapshots that are on their way. */
+  close(): void {
+    for (const snapshot of this.#snapshots) snapshot.close();
   }
 }
 
