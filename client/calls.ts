@@ -1,14 +1,18 @@
-// Unary calls: deadline, abort, translation of the answer and of errors, all in one place.
+// Unary calls: deadline, abort, repetition, translation of the answer and of errors, in one place.
 //
-// A request is encoded before unary() returns. Nothing is repeated here: a call is sent once.
+// A request is encoded before unary() returns. What is sent waits for a connection, up to its
+// deadline. Sent again is only what can do no harm: a call that only reads, when the connection
+// broke under it; any call, when the server said that it did nothing because it stops. A write
+// whose outcome is unknown is never sent again.
 
-import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, connectivityState, Metadata, status } from "@grpc/grpc-js";
 import { onAbort } from "./abort.js";
+import { Backoff, pause } from "./backoff.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
 import { type Codec, decodeMessage, encodeMessage } from "./codec.js";
 import { msFromDuration } from "./duration.js";
-import { errorFromStatus, KvdClientError } from "./errors.js";
-import { Gate } from "./gate.js";
+import { errorFromStatus, KvdClientError, type WireStatus } from "./errors.js";
+import { closedError, Gate } from "./gate.js";
 import type { CallOptions } from "./types.js";
 
 /** An rpc, with its codecs bound. */
@@ -18,15 +22,19 @@ export interface Method<Request, Response> {
   readonly name: string;
   serialize(request: Request): Buffer;
   deserialize(bytes: Buffer): Response;
+  /** Doing it twice is doing it once: it may be sent again, whatever became of it. */
+  repeatable(request: Request): boolean;
 }
 
 export function method<Request, Response>(
   path: string,
   request: Codec<Request>,
   response: Codec<Response>,
+  repeatable: (request: Request) => boolean = () => false,
 ): Method<Request, Response> {
   return {
     path,
+    repeatable,
     name: path.slice(path.lastIndexOf("/") + 1),
     serialize: (message) => encodeMessage(request, message),
     deserialize: (bytes) => decodeMessage(response, bytes),
@@ -41,28 +49,68 @@ export function deadlineOf(timeoutMs: number): number {
   return timeoutMs === 0 ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs;
 }
 
+/** For methods that only read. */
+export const always = (): boolean => true;
+
 /** The error of a call whose signal was aborted. */
 export function abortedError(what: string, signal: AbortSignal | undefined): KvdClientError {
   const cause: unknown = signal?.reason;
   return new KvdClientError("CANCELLED", `${what}: aborted by its signal`, { cause });
 }
 
+export interface CallsOptions {
+  /** The target of the channel, for error texts. */
+  readonly address: string;
+  /** Of calls that give none. */
+  readonly timeoutMs: number;
+  /** Wait for a connection, and send again what may be; else every call is sent once, at once. */
+  readonly retry: boolean;
+}
+
+/** A unary call in the making, sent once or more. */
+interface Sending<Response> {
+  readonly method: Pick<Method<never, Response>, "path" | "name" | "deserialize">;
+  readonly bytes: Buffer;
+  readonly repeatable: boolean;
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+  readonly waitForReady: boolean;
+}
+
 /** The calls of one connection. */
 export class Calls {
   readonly channel: Client;
   readonly gate = new Gate();
-  readonly #address: string;
+  readonly address: string;
+  readonly retry: boolean;
   readonly #timeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #unreachable = new AbortController();
 
-  constructor(channel: Client, options: { readonly address: string; readonly timeoutMs: number }) {
+  constructor(channel: Client, options: CallsOptions) {
     this.channel = channel;
-    this.#address = options.address;
+    this.address = options.address;
+    this.retry = options.retry;
     this.#timeoutMs = options.timeoutMs;
+  }
+
+  /** Aborted by close(): what waits for a better moment does not wait any more. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Aborted while close() waits and no connection can be made. */
+  get unreachable(): AbortSignal {
+    return this.#unreachable.signal;
+  }
+
+  get connected(): boolean {
+    return this.#state() === connectivityState.READY;
   }
 
   /** What an error text calls a call, such as "Get at 127.0.0.1:7856". */
   describe(name: string): string {
-    return `${name} at ${this.#address}`;
+    return `${name} at ${this.address}`;
   }
 
   /** @throws TypeError for a timeout that is none. */
@@ -76,39 +124,46 @@ export class Calls {
    *
    * @throws KvdClientError, as a rejection.
    */
-  unary<Request, Response, Result>(
+  async unary<Request, Response, Result>(
     method: Method<Request, Response>,
     request: Request,
     options: CallOptions & { readonly waitForReady?: boolean },
     translate: (response: Response) => Result,
   ): Promise<Result> {
     const site = callSite(this.unary);
-    const { signal, waitForReady = false } = options;
-    const what = this.describe(method.name);
-    if (signal?.aborted) return Promise.reject(thrownAt(abortedError(what, signal), site));
-    return new Promise<Result>((resolve, reject) => {
-      const deadline = deadlineOf(this.timeoutMs(options));
-      this.enter(site);
-      const call = this.channel.makeUnaryRequest<Request, Response>(
-        method.path,
-        method.serialize,
-        method.deserialize,
-        request,
-        new Metadata({ waitForReady }),
-        { deadline },
-        (error, response) => {
-          this.gate.leave();
-          forget();
-          try {
-            if (error !== null) throw failure(error, what, signal);
-            resolve(translate(response as Response));
-          } catch (thrown) {
-            reject(thrown instanceof Error ? thrownAt(thrown, site) : thrown);
-          }
-        },
-      );
-      const forget = onAbort(signal, () => call.cancel());
-    });
+    const { signal, waitForReady = this.retry } = options;
+    const deadline = deadlineOf(this.timeoutMs(options));
+    if (signal?.aborted) throw thrownAt(abortedError(this.describe(method.name), signal), site);
+    this.enter(site);
+    try {
+      const bytes = method.serialize(request);
+      const repeatable = method.repeatable(request);
+      const sending = { method, bytes, repeatable, deadline, signal, waitForReady };
+      return translate(await this.repeat(sending, () => this.#send(sending)));
+    } catch (error) {
+      throw error instanceof Error ? thrownAt(error, site) : error;
+    } finally {
+      this.gate.leave();
+    }
+  }
+
+  /** Does it again, as long as it fails so that this can do no harm, and there is time. */
+  async repeat<Result>(
+    call: Pick<Sending<unknown>, "repeatable" | "deadline" | "signal">,
+    send: () => Promise<Result>,
+  ): Promise<Result> {
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        if (!this.retry || !mayRepeat(error, call.repeatable)) throw error;
+        const delayMs = backoff.nextMs();
+        if (Date.now() + delayMs >= call.deadline) throw error;
+        await pause(delayMs, [call.signal, this.closing]);
+        if (this.gate.closed) throw error;
+      }
+    }
   }
 
   /** Lets a call in; gate.leave() must follow. @throws KvdClientError once the client is closed. */
@@ -119,6 +174,74 @@ export class Calls {
       throw thrownAt(error as Error, site);
     }
   }
+
+  /** Lets calls in flight have their answers; those without a connection fail. Once only. */
+  async close(): Promise<void> {
+    this.#closing.abort(closedError());
+    const left = this.gate.close();
+    this.#endUnreachable();
+    await left;
+  }
+
+  #send<Response>(sending: Sending<Response>): Promise<Response> {
+    const { method, bytes, deadline, signal, waitForReady } = sending;
+    return new Promise((resolve, reject) => {
+      const call = this.channel.makeUnaryRequest<Buffer, Response>(
+        method.path,
+        (encoded) => encoded,
+        method.deserialize,
+        bytes,
+        new Metadata({ waitForReady }),
+        { deadline },
+        (error, response) => {
+          for (const forget of listeners) forget();
+          if (error === null) resolve(response as Response);
+          else reject(this.#failure(error, sending));
+        },
+      );
+      const cancel = () => call.cancel();
+      const listeners = [onAbort(signal, cancel), onAbort(this.unreachable, cancel)];
+      if (signal?.aborted) cancel();
+    });
+  }
+
+  #failure(error: WireStatus, call: Sending<unknown>): Error {
+    const what = this.describe(call.method.name);
+    const { signal } = call;
+    if (error.code === status.CANCELLED && signal?.aborted) return abortedError(what, signal);
+    if (error.code === status.CANCELLED && this.unreachable.aborted) return closedError();
+    const failed = errorFromStatus(error, what);
+    const late = error.code === status.DEADLINE_EXCEEDED && call.waitForReady;
+    return late && !this.connected ? unreachableError(this.address, failed) : failed;
+  }
+
+  /** Calls that wait for a connection which cannot be made would keep close() waiting. */
+  #endUnreachable(): void {
+    const state = this.#state();
+    if (this.gate.empty || state === connectivityState.SHUTDOWN) return;
+    if (state === connectivityState.TRANSIENT_FAILURE) {
+      this.#unreachable.abort();
+      return;
+    }
+    const changed = () => this.#endUnreachable();
+    this.channel.getChannel().watchConnectivityState(state, Number.POSITIVE_INFINITY, changed);
+  }
+
+  #state(): connectivityState {
+    return this.channel.getChannel().getConnectivityState(false);
+  }
+}
+
+/** Whether a call that failed may be sent again. */
+export function mayRepeat(error: unknown, repeatable: boolean): boolean {
+  if (!(error instanceof KvdClientError) || error.code !== "UNAVAILABLE") return false;
+  // A call that fails has changed nothing, if it is the server that says so.
+  return repeatable || error.reason === "SHUTTING_DOWN";
+}
+
+/** The error of what waited in vain for a connection. */
+export function unreachableError(address: string, cause: unknown): KvdClientError {
+  return new KvdClientError("UNAVAILABLE", `cannot connect to ${address}`, { cause });
 }
 
 /** Milliseconds, at most what grpc-js can wait; 0 for none. @throws TypeError */
@@ -126,9 +249,4 @@ export function timeoutMsOf(timeout: NonNullable<CallOptions["timeout"]>): numbe
   const ms = msFromDuration(timeout, "timeout");
   if (ms < 0) throw new TypeError(`timeout must not be negative, not ${ms}`);
   return Math.min(ms, DEADLINE_MAX_MS);
-}
-
-function failure(error: ServiceError, what: string, signal: AbortSignal | undefined): Error {
-  if (error.code === status.CANCELLED && signal?.aborted) return abortedError(what, signal);
-  return errorFromStatus(error, what);
 }

@@ -31,10 +31,19 @@ export function targetFromAddress(address: string): string {
   throw new TypeError(`an address must be ${FORMS}, not ${JSON.stringify(address)}`);
 }
 
+export interface ChannelOptions {
+  /** -1: any. */
+  readonly responseMaxBytes: number;
+  /** 0: none. */
+  readonly pingIntervalMs: number;
+}
+
 /** Opens a channel; nothing is sent before it is used. */
-export function openChannel(target: string, options: { responseMaxBytes: number }): Client {
+export function openChannel(target: string, options: ChannelOptions): Client {
+  const { responseMaxBytes, pingIntervalMs } = options;
   return new Client(target, credentials.createInsecure(), {
-    "grpc.max_receive_message_length": options.responseMaxBytes,
+    "grpc.max_receive_message_length": responseMaxBytes,
+    ...(pingIntervalMs === 0 ? {} : pings(pingIntervalMs)),
     "grpc.enable_channelz": 0,
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,
@@ -43,4 +52,9 @@ export function openChannel(target: string, options: { responseMaxBytes: number 
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 5_000,
   });
+}
+
+/** A peer that vanished without a word is noticed by its silence. */
+function pings(intervalMs: number): Record<string, number> {
+  return { "grpc.keepalive_time_ms": intervalMs, "grpc.keepalive_timeout_ms": intervalMs };
 }

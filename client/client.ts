@@ -1,14 +1,17 @@
 // connect(), and the connection that it returns.
 //
 // It puts the parts together (calls, watches, leases, maintenance) and ends them in order: watches
-// at once, calls in flight after their answers, channels last. What the parts do is theirs to know.
+// and snapshots at once, calls in flight after their answers, channels last. What the parts do is
+// theirs to know.
 
-import { type Client, connectivityState, Metadata } from "@grpc/grpc-js";
-import { KvServiceService } from "../gen/grpc/kvd/v1/kv.js";
-import { WatchRequest, WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
-import { Calls, method, timeoutMsOf } from "./calls.js";
+import type { Client } from "@grpc/grpc-js";
+import { WatchRequest } from "../gen/grpc/kvd/v1/watch.js";
+import { Calls, timeoutMsOf, unreachableError } from "./calls.js";
 import { openChannel, targetFromAddress } from "./channel.js";
+import { decodeMessage, encodeMessage } from "./codec.js";
 import type { ConnectOptions, Kvd } from "./connection.js";
+import { msFromDuration } from "./duration.js";
+import { KvdClientError } from "./errors.js";
 import { closedError } from "./gate.js";
 import { KvCalls } from "./kv.js";
 import { LeaseCalls } from "./lease.js";
@@ -19,7 +22,10 @@ import { untilAnswered } from "./ready.js";
 import { watchRequest } from "./requests.js";
 import type { CallOptions, SelectorLike } from "./types.js";
 import { OpenWatch } from "./watch.js";
-import { WatchChannels } from "./watch-channels.js";
+import { WatchFeed } from "./watch-feed.js";
+import { listedPages } from "./watch-list.js";
+import { QueueBudget } from "./watch-queue.js";
+import { WatchStreams } from "./watch-streams.js";
 import type { Watch, WatchOptions } from "./watch-types.js";
 
 const DEFAULT_TIMEOUT = "10s";
@@ -27,7 +33,10 @@ const DEFAULT_TIMEOUT = "10s";
 /** The server's own limit of an answer is 4 MiB; it should be the one that is hit. */
 const DEFAULT_RESPONSE_MAX_BYTES = 5 * 1024 * 1024;
 
-const WATCH = method(KvServiceService.watch.path, WatchRequest, WatchResponse);
+const DEFAULT_PING_INTERVAL = "20s";
+const PING_INTERVAL_MIN_MS = 10;
+/** A timer cannot be set for longer: 2^31 - 1 ms. */
+const PING_INTERVAL_MAX_MS = 0x7fff_ffff;
 
 /**
  * A connection to the kvd server at an address: "127.0.0.1:7856", "localhost:7856", "[::1]:7856",
@@ -41,7 +50,7 @@ const WATCH = method(KvServiceService.watch.path, WatchRequest, WatchResponse);
  * entry?.text();
  * ```
  *
- * @throws TypeError for an address, a timeout or a size that is none.
+ * @throws TypeError for an address, a duration or a size that is none.
  */
 export function connect(address: string, options: ConnectOptions = {}): Kvd {
   return new KvdConnection(address, options);
@@ -50,15 +59,14 @@ export function connect(address: string, options: ConnectOptions = {}): Kvd {
 class KvdConnection extends KvCalls implements Kvd {
   readonly lease: Leases;
   readonly maintenance: Maintenance;
-  readonly #address: string;
   readonly #calls: Calls;
+  readonly #responseMaxBytes: number;
   readonly #leases: LeaseCalls;
   readonly #maintenance: MaintenanceCalls;
   readonly #channel: Client;
-  readonly #watchChannels: WatchChannels;
-  readonly #watches = new Set<Watch>();
-  /** Aborted by close(), for what waits for a server that may never come. */
-  readonly #closing = new AbortController();
+  readonly #watchStreams: WatchStreams;
+  readonly #watchBudget = new QueueBudget();
+  readonly #watches = new Map<WatchFeed, Watch>();
   #closed: Promise<void> | undefined;
 
   constructor(address: string, options: ConnectOptions) {
@@ -68,47 +76,55 @@ class KvdConnection extends KvCalls implements Kvd {
     if (!Number.isSafeInteger(responseMaxBytes) || responseMaxBytes <= 0) {
       throw new TypeError(`responseMaxBytes must be a whole number above 0`);
     }
-    const channel = openChannel(target, { responseMaxBytes });
-    const calls = new Calls(channel, { address: target, timeoutMs });
+    const pingIntervalMs = pingIntervalOf(options);
+    const channel = openChannel(target, { responseMaxBytes, pingIntervalMs });
+    const calls = new Calls(channel, { address: target, timeoutMs, retry: options.retry ?? true });
     super(calls);
-    this.#address = target;
     this.#calls = calls;
+    this.#responseMaxBytes = responseMaxBytes;
     this.#channel = channel;
-    this.#watchChannels = new WatchChannels(() => openChannel(target, { responseMaxBytes }));
+    // A message that is too large for its watch must not end the stream, which others share.
+    this.#watchStreams = new WatchStreams(() =>
+      openChannel(target, { responseMaxBytes: -1, pingIntervalMs }),
+    );
     this.lease = this.#leases = new LeaseCalls(calls);
     this.maintenance = this.#maintenance = new MaintenanceCalls(calls);
   }
 
   watch(selector: SelectorLike, options: WatchOptions = {}): Watch {
     if (this.#calls.gate.closed) throw closedError();
-    const request = watchRequest(selector, options);
-    const watch = new OpenWatch(this.#calls.describe(WATCH.name), options);
-    if (watch.closed) return watch;
-    this.#watches.add(watch);
-    const { path, serialize } = WATCH;
-    const deserialize = (bytes: Buffer) => ({
-      message: WATCH.deserialize(bytes),
-      bytes: bytes.length,
+    // Its own copy: it is sent again whenever the watch goes on.
+    const encoded = encodeMessage(WatchRequest, watchRequest(selector, options));
+    const request = decodeMessage(WatchRequest, Uint8Array.from(encoded));
+    const { resume = this.#calls.retry, relist = false, includeCurrent = false } = options;
+    const what = this.#calls.describe("Watch");
+    const feed = new WatchFeed({
+      ...{ request, includeCurrent, resume, relist, what },
+      messageMaxBytes: this.#responseMaxBytes,
+      openingMs: this.#calls.timeoutMs({}),
+      budget: this.#watchBudget,
+      late: () => this.#lateWatch(what),
+      acquire: () => this.#watchStreams.acquire(resume ? "patient" : "hasty"),
+      onOver: () => this.#watches.delete(feed),
     });
-    const { client, release } = this.#watchChannels.acquire();
-    const metadata = new Metadata();
-    const stream = client.makeServerStreamRequest(path, serialize, deserialize, request, metadata);
-    watch.start(stream, () => {
-      this.#watches.delete(watch);
-      release();
-    });
+    const list = (revision: number, signal: AbortSignal) =>
+      listedPages(this.#calls, {
+        ...{ selector: request.selector, revision, signal, patient: resume },
+        storeId: feed.storeId ?? "",
+      });
+    const watch = new OpenWatch({ feed, list, what }, options);
+    if (!feed.over) this.#watches.set(feed, watch);
     return watch;
   }
 
   async ready(options: CallOptions = {}): Promise<void> {
-    const closing = this.#closing.signal;
+    const { closing } = this.#calls;
     const signal =
       options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     await untilAnswered({
       ask: (timeout) => this.#maintenance.status({ timeout, signal, waitForReady: true }),
-      connected: () =>
-        this.#channel.getChannel().getConnectivityState(false) === connectivityState.READY,
-      address: this.#address,
+      connected: () => this.#calls.connected,
+      address: this.#calls.address,
       timeoutMs: this.#calls.timeoutMs(options),
       signal,
     });
@@ -123,12 +139,24 @@ class KvdConnection extends KvCalls implements Kvd {
     await this.close();
   }
 
+  #lateWatch(what: string): KvdClientError {
+    if (!this.#watchStreams.connected) return unreachableError(this.#calls.address, undefined);
+    return new KvdClientError("DEADLINE_EXCEEDED", `${what}: it was not opened in time`);
+  }
+
   async #close(): Promise<void> {
-    this.#closing.abort(closedError());
-    for (const watch of this.#watches) watch.close();
-    this.#watchChannels.close();
-    await this.#calls.gate.close();
+    for (const watch of this.#watches.values()) watch.close();
+    this.#watchStreams.close();
+    this.#maintenance.close();
+    await this.#calls.close();
     this.#leases.close();
     this.#channel.close();
   }
+}
+
+/** @throws TypeError */
+function pingIntervalOf({ pingInterval = DEFAULT_PING_INTERVAL }: ConnectOptions): number {
+  const ms = msFromDuration(pingInterval, "pingInterval");
+  if (ms === 0 || ms >= PING_INTERVAL_MIN_MS) return Math.min(ms, PING_INTERVAL_MAX_MS);
+  throw new TypeError(`pingInterval must be 0, or at least ${PING_INTERVAL_MIN_MS} ms, not ${ms}`);
 }

@@ -15,6 +15,7 @@ import type {
   Entry,
   GetOptions,
   KeyLike,
+  PagesOptions,
   PutOptions,
   PutResult,
   RangeOptions,
@@ -29,11 +30,30 @@ export interface ConnectOptions {
   readonly timeout?: DurationLike;
   /** The largest answer to accept, in bytes; 5 MiB by default, above the server's own limit. */
   readonly responseMaxBytes?: number;
+  /**
+   * Wait for a connection, and send again what is safe to send again: see Kvd. True by default;
+   * false: every call is sent once, and fails at once when there is no connection, and watches end
+   * with their stream (unless WatchOptions.resume says another).
+   */
+  readonly retry?: boolean;
+  /**
+   * How often the server is asked for a sign of life while calls or watches wait for it; "20s" by
+   * default, at least 10 ms, 0: never. A connection that gives none for as long again is given up.
+   */
+  readonly pingInterval?: DurationLike;
 }
 
 /**
  * A connection to a kvd server: what connect() returns. It connects when it is first used, and
- * again by itself when the connection breaks; calls are not repeated. One serves a whole program.
+ * again by itself when the connection breaks. One serves a whole program.
+ *
+ * Within its timeout, a call waits for a connection and is sent again where that cannot do harm:
+ * what only reads (get, range, pages, entries, count; a txn or a batch of nothing else; leases but
+ * for grant and revoke; status, hash) whenever the connection broke under it; a write (put, delete,
+ * any other txn or batch, grant, revoke, compact) only while it is certain that it was not applied:
+ * it was never sent, or the server refused it because it stops. A write whose connection broke
+ * rejects with UNAVAILABLE without a reason, and may have happened or not; it is never sent again.
+ * To repeat one safely, give it an expectedModRevision, or look before.
  *
  * Calls that are made concurrently may be applied in any order; await one before the next where the
  * order counts. Everything returned is plain data that nobody else changes.
@@ -65,7 +85,7 @@ export interface Kvd extends AsyncDisposable {
   delete(selector: SelectorLike, options?: DeleteOptions): Promise<DeleteResult>;
 
   /**
-   * Lists one page; see entries() for all.
+   * Lists one page; see pages() and entries() for all.
    *
    * @throws KvdClientError PREFIX_EMPTY, PAGE_TOKEN_INVALID, STORE_CHANGED, REVISION_COMPACTED,
    *   REVISION_FUTURE.
@@ -73,9 +93,16 @@ export interface Kvd extends AsyncDisposable {
   range(selector: SelectorLike, options?: RangeOptions): Promise<RangeResult>;
 
   /**
-   * All entries of a selector, page by page, all of one revision. Pages are asked for as the
-   * iteration goes; should it pause for longer than 60 s, compaction may end it
-   * (REVISION_COMPACTED).
+   * All pages of a selector, all of one revision, with their folded prefixes when there is a
+   * delimiter. They are asked for as the iteration goes; should it pause for longer than 60 s,
+   * compaction may end it (REVISION_COMPACTED).
+   *
+   * @throws KvdClientError as range() does.
+   */
+  pages(selector: SelectorLike, options?: PagesOptions): AsyncIterable<RangeResult>;
+
+  /**
+   * All entries of a selector, one by one: those of pages().
    *
    * ```ts
    * for await (const entry of kv.entries({ prefix: "country:" })) names.push(entry.key);
@@ -122,8 +149,9 @@ export interface Kvd extends AsyncDisposable {
   ready(options?: CallOptions): Promise<void>;
 
   /**
-   * Ends watches, lets calls in flight have their answers, refuses new ones (CANCELLED), and closes
-   * the connection. Twice does no harm.
+   * Ends watches and snapshots, lets calls in flight have their answers, refuses new ones
+   * (CANCELLED), and closes the connection. A call that waits for a connection which cannot be made
+   * fails. Twice does no harm.
    */
   close(): Promise<void>;
 }

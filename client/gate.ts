@@ -17,6 +17,10 @@ export class Gate {
     return this.#closed;
   }
 
+  get empty(): boolean {
+    return this.#inside === 0;
+  }
+
   /** Each must be followed by one leave(). @throws KvdClientError CANCELLED once closed. */
   enter(): void {
     if (this.#closed) throw closedError();

@@ -13,8 +13,9 @@ import {
 } from "../gen/grpc/kvd/v1/lease.js";
 import { onAbort } from "./abort.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
-import { abortedError, type Calls, method } from "./calls.js";
+import { abortedError, type Calls, method, unreachableError } from "./calls.js";
 import { errorFromStatus, KvdClientError } from "./errors.js";
+import { closedError } from "./gate.js";
 import type { CallOptions } from "./types.js";
 
 const KEEP_ALIVE = method(LeaseServiceService.keepAlive.path, KeepAliveRequest, KeepAliveResponse);
@@ -55,7 +56,7 @@ export class Renewals {
       const line = this.#openLine();
       const renewal = new Renewal(resolve, reject, site, () => {
         clearTimeout(timer);
-        forget();
+        for (const forget of listeners) forget();
         line.waiting -= 1;
         this.#calls.gate.leave();
       });
@@ -64,7 +65,10 @@ export class Renewals {
         if (line.waiting === 0) this.#drop(line);
       };
       const timer = timeoutMs === 0 ? undefined : setTimeout(() => giveUp(this.#late()), timeoutMs);
-      const forget = onAbort(signal, () => giveUp(abortedError(this.#what, signal)));
+      const listeners = [
+        onAbort(signal, () => giveUp(abortedError(this.#what, signal))),
+        onAbort(this.#calls.unreachable, () => giveUp(closedError())),
+      ];
       line.waiting += 1;
       line.owed.push(renewal);
       line.stream.write({ id });
@@ -88,7 +92,7 @@ export class Renewals {
       path,
       serialize,
       deserialize,
-      new Metadata(),
+      new Metadata({ waitForReady: this.#calls.retry }),
     );
     const line: Line = { stream, owed: [], waiting: 0, linger: undefined };
     stream.on("data", (response: KeepAliveResponse) => {
@@ -127,6 +131,8 @@ export class Renewals {
   }
 
   #late(): KvdClientError {
+    const { address, connected, retry } = this.#calls;
+    if (retry && !connected) return unreachableError(address, undefined);
     return new KvdClientError("DEADLINE_EXCEEDED", `${this.#what}: no answer in time`);
   }
 }

@@ -16,11 +16,12 @@ import {
   TxnRequest,
   TxnResponse,
 } from "../gen/grpc/kvd/v1/kv.js";
-import { type Calls, method } from "./calls.js";
+import { always, type Calls, method } from "./calls.js";
 import type { Kvd } from "./connection.js";
 import { optionalEntry } from "./entry.js";
 import { batchResult, deleteResult, putResult, rangeResult, txnResult } from "./messages.js";
 import { numberFromInt64 } from "./numbers.js";
+import { batchReads, txnReads } from "./reads.js";
 import {
   batchOperation,
   deleteRequest,
@@ -40,6 +41,7 @@ import type {
   Entry,
   GetOptions,
   KeyLike,
+  PagesOptions,
   PutOptions,
   PutResult,
   RangeOptions,
@@ -48,14 +50,23 @@ import type {
   ValueLike,
 } from "./types.js";
 
-const GET = method(KvServiceService.get.path, GetRequest, GetResponse);
+const GET = method(KvServiceService.get.path, GetRequest, GetResponse, always);
 const PUT = method(KvServiceService.put.path, PutRequest, PutResponse);
 const DELETE = method(KvServiceService.delete.path, DeleteRequest, DeleteResponse);
-const RANGE = method(KvServiceService.range.path, RangeRequest, RangeResponse);
-const TXN = method(KvServiceService.txn.path, TxnRequest, TxnResponse);
-const BATCH = method(KvServiceService.batch.path, BatchRequest, BatchResponse);
+export const RANGE = method(KvServiceService.range.path, RangeRequest, RangeResponse, always);
+const TXN = method(KvServiceService.txn.path, TxnRequest, TxnResponse, txnReads);
+const BATCH = method(KvServiceService.batch.path, BatchRequest, BatchResponse, batchReads);
 
-type KvMembers = "get" | "put" | "delete" | "range" | "entries" | "count" | "txn" | "batch";
+type KvMembers =
+  | "get"
+  | "put"
+  | "delete"
+  | "range"
+  | "pages"
+  | "entries"
+  | "count"
+  | "txn"
+  | "batch";
 
 /** Methods are async, so that what a translation throws becomes a rejection. */
 export class KvCalls implements Pick<Kvd, KvMembers> {
@@ -82,10 +93,10 @@ export class KvCalls implements Pick<Kvd, KvMembers> {
     return this.#calls.unary(RANGE, rangeRequest(selector, options), options, rangeResult);
   }
 
-  async *entries(
+  async *pages(
     selector: SelectorLike,
-    options: EntriesOptions = {},
-  ): AsyncGenerator<Entry, void> {
+    options: PagesOptions = {},
+  ): AsyncGenerator<RangeResult, void> {
     const { pageSize = 0, limit = 0, ...rest } = options;
     let remaining = limit === 0 ? Number.MAX_SAFE_INTEGER : limit;
     let pageToken: Uint8Array | undefined;
@@ -93,10 +104,17 @@ export class KvCalls implements Pick<Kvd, KvMembers> {
       const rows = pageRows(pageSize, limit === 0 ? 0 : remaining);
       const resume = pageToken === undefined ? {} : { pageToken };
       const page: RangeResult = await this.range(selector, { ...rest, ...resume, limit: rows });
-      yield* page.entries;
-      remaining -= page.entries.length;
+      yield page;
+      remaining -= page.entries.length + page.commonPrefixes.length;
       pageToken = page.nextPageToken;
     } while (pageToken !== undefined && remaining > 0);
+  }
+
+  async *entries(
+    selector: SelectorLike,
+    options: EntriesOptions = {},
+  ): AsyncGenerator<Entry, void> {
+    for await (const page of this.pages(selector, options)) yield* page.entries;
   }
 
   async count(selector: SelectorLike, options: CountOptions = {}): Promise<CountResult> {

@@ -1,5 +1,5 @@
 // The calls of LeaseService: check and translate, call, translate. Renewals share one stream, see
-// keep-alive.ts; renewing a lease again and again is left to the caller.
+// keep-alive.ts; renewing a lease again and again, to keep it, is left to the caller.
 
 import {
   GrantRequest,
@@ -13,7 +13,7 @@ import {
   TimeToLiveRequest,
   TimeToLiveResponse,
 } from "../gen/grpc/kvd/v1/lease.js";
-import { type Calls, method } from "./calls.js";
+import { always, type Calls, deadlineOf, method } from "./calls.js";
 import { messageFromDuration, msFromMessage } from "./duration.js";
 import { ReceivedKey } from "./entry.js";
 import { Renewals } from "./keep-alive.js";
@@ -27,8 +27,9 @@ const TIME_TO_LIVE = method(
   LeaseServiceService.timeToLive.path,
   TimeToLiveRequest,
   TimeToLiveResponse,
+  always,
 );
-const LIST = method(LeaseServiceService.list.path, ListRequest, ListResponse);
+const LIST = method(LeaseServiceService.list.path, ListRequest, ListResponse, always);
 
 export class LeaseCalls implements Leases {
   readonly #calls: Calls;
@@ -53,7 +54,14 @@ export class LeaseCalls implements Leases {
   }
 
   async keepAlive(id: bigint, options: CallOptions = {}): Promise<number | undefined> {
-    const { ttl } = await this.#renewals.renew(leaseIdToMessage(id), options);
+    const leaseId = leaseIdToMessage(id);
+    const { signal } = options;
+    const deadline = deadlineOf(this.#calls.timeoutMs(options));
+    const renew = () => {
+      const timeout = Number.isFinite(deadline) ? Math.max(1, deadline - Date.now()) : 0;
+      return this.#renewals.renew(leaseId, { ...options, timeout });
+    };
+    const { ttl } = await this.#calls.repeat({ repeatable: true, deadline, signal }, renew);
     const ttlMs = msFromMessage(ttl);
     return ttlMs === 0 ? undefined : ttlMs;
   }

@@ -42,9 +42,10 @@ export interface Status {
 }
 
 /**
- * The whole store at one revision, as the bytes of a file (docs/format.md): iterate over it for its
- * chunks, once. Leaving the loop ends it; any other end than its own is thrown, so that what the
- * loop has given is whole when the loop is over. Until then it holds compaction up.
+ * A snapshot on its way: iterate over it for the chunks of its file, once. The client holds 256 KiB
+ * of it while the consumer is behind; then the server waits. Leaving the loop ends it quietly. Any
+ * other end than its own (the connection, the signal, close()) is thrown, so that what the loop has
+ * given is whole when the loop is over. It is never begun anew by itself.
  */
 export interface Snapshot extends AsyncIterable<Uint8Array>, AsyncDisposable {
   /** The revision that it is of, told with its first piece. @throws KvdClientError, likewise. */
@@ -67,13 +68,6 @@ export interface Maintenance {
     options?: CallOptions,
   ): Promise<{ readonly revision: number; readonly compactRevision: number }>;
   /**
-   * Begins to read the whole store, its history included. It has no deadline unless a timeout is
-   * given.
-   *
-   * @throws KvdClientError while it is iterated over: NOT_SUPPORTED, WATCHER_TOO_SLOW.
-   */
-  snapshot(options?: CallOptions): Snapshot;
-  /**
    * SHA-256 over the entries at a revision: equal stores have equal hashes.
    *
    * @throws KvdClientError REVISION_COMPACTED, REVISION_FUTURE, NOT_SUPPORTED.
@@ -83,4 +77,17 @@ export interface Maintenance {
     readonly revision: number;
     readonly compactRevision: number;
   }>;
+  /**
+   * The whole store at one revision, as a file (docs/format.md). It is asked for at once, and has
+   * no deadline unless a timeout is given.
+   *
+   * ```ts
+   * const snapshot = kv.maintenance.snapshot();
+   * for await (const chunk of snapshot) await file.write(chunk);
+   * const revision = await snapshot.revision;
+   * ```
+   *
+   * @throws KvdClientError while it is iterated over: UNIMPLEMENTED by a server without files.
+   */
+  snapshot(options?: CallOptions): Snapshot;
 }

@@ -1,7 +1,7 @@
-// The calls of MaintenanceService: check and translate, call, translate. A snapshot is a stream,
-// pulled by whoever iterates over its chunks.
+// The calls of MaintenanceService: check and translate, call, translate. The snapshots that stream
+// in end with the client.
 
-import { Metadata, type StatusObject } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import {
   CompactRequest,
   CompactResponse,
@@ -14,23 +14,27 @@ import {
   StatusRequest,
   StatusResponse,
 } from "../gen/grpc/kvd/v1/maintenance.js";
-import { onAbort } from "./abort.js";
 import { callSite } from "./call-site.js";
-import { abortedError, type Calls, deadlineOf, method } from "./calls.js";
+import { always, type Calls, deadlineOf, method, timeoutMsOf } from "./calls.js";
 import { msFromMessage } from "./duration.js";
-import { errorFromStatus, KvdClientError } from "./errors.js";
 import type { Maintenance, Snapshot, Status } from "./maintenance-types.js";
 import { int64FromNumber, numberFromInt64 } from "./numbers.js";
-import { PullStream, type Sized } from "./stream.js";
+import { StreamedSnapshot } from "./snapshot.js";
 import type { CallOptions, GetOptions } from "./types.js";
 
-const STATUS = method(MaintenanceServiceService.status.path, StatusRequest, StatusResponse);
+export const STATUS = method(
+  MaintenanceServiceService.status.path,
+  StatusRequest,
+  StatusResponse,
+  always,
+);
 const COMPACT = method(MaintenanceServiceService.compact.path, CompactRequest, CompactResponse);
+const HASH = method(MaintenanceServiceService.hash.path, HashRequest, HashResponse, always);
 const SNAPSHOT = method(MaintenanceServiceService.snapshot.path, SnapshotRequest, SnapshotResponse);
-const HASH = method(MaintenanceServiceService.hash.path, HashRequest, HashResponse);
 
 export class MaintenanceCalls implements Maintenance {
   readonly #calls: Calls;
+  readonly #snapshots = new Set<Snapshot>();
 
   constructor(calls: Calls) {
     this.#calls = calls;
@@ -51,35 +55,6 @@ export class MaintenanceCalls implements Maintenance {
     }));
   }
 
-  snapshot({ signal, timeout }: CallOptions = {}): Snapshot {
-    const what = this.#calls.describe(SNAPSHOT.name);
-    const timeoutMs = timeout === undefined ? 0 : this.#calls.timeoutMs({ timeout });
-    const deadline = deadlineOf(timeoutMs);
-    this.#calls.enter(callSite(this.snapshot));
-    const stream = this.#calls.channel.makeServerStreamRequest(
-      SNAPSHOT.path,
-      SNAPSHOT.serialize,
-      (bytes: Buffer): Sized<SnapshotResponse> => ({
-        message: SNAPSHOT.deserialize(bytes),
-        bytes: bytes.length,
-      }),
-      {},
-      new Metadata(),
-      { deadline },
-    );
-    const pieces = new PullStream(stream, () => {
-      forget();
-      this.#calls.gate.leave();
-    });
-    const forget = onAbort(signal, () => pieces.cancel());
-    if (signal?.aborted) pieces.cancel();
-    return new StreamedSnapshot(pieces, (status) => {
-      if (signal?.aborted) return abortedError(what, signal);
-      if (status !== undefined) return errorFromStatus(status, what);
-      return new KvdClientError("CANCELLED", `${what}: closed before its end`);
-    });
-  }
-
   async hash(options: GetOptions = {}): Promise<{
     readonly hash: Uint8Array;
     readonly revision: number;
@@ -92,51 +67,41 @@ export class MaintenanceCalls implements Maintenance {
       compactRevision: numberFromInt64(response.compactRevision, "compact_revision"),
     }));
   }
-}
 
-class StreamedSnapshot implements Snapshot {
-  readonly revision: Promise<number>;
-  readonly #pieces: PullStream<SnapshotResponse>;
-  readonly #errorOf: (status: StatusObject | undefined) => Error;
-  readonly #first: Promise<SnapshotResponse | undefined>;
-
-  constructor(
-    pieces: PullStream<SnapshotResponse>,
-    errorOf: (status: StatusObject | undefined) => Error,
-  ) {
-    this.#pieces = pieces;
-    this.#errorOf = errorOf;
-    this.#first = this.#next();
-    this.revision = this.#first.then((piece) => numberFromInt64(piece?.revision ?? 0n, "revision"));
-    // Whoever waits for it, or iterates, is told; nobody has to.
-    this.revision.catch(() => {});
+  snapshot(options: CallOptions = {}): Snapshot {
+    const { path, name, serialize } = SNAPSHOT;
+    const { channel, gate, retry } = this.#calls;
+    const deadline = deadlineOf(timeoutMsOf(options.timeout ?? 0));
+    this.#calls.enter(callSite(this.snapshot));
+    const deserialize = (bytes: Buffer) => ({
+      message: SNAPSHOT.deserialize(bytes),
+      bytes: bytes.length,
+    });
+    const metadata = new Metadata({ waitForReady: retry });
+    const callOptions = { deadline };
+    const snapshot: Snapshot = new StreamedSnapshot({
+      stream: channel.makeServerStreamRequest(
+        path,
+        serialize,
+        deserialize,
+        {},
+        metadata,
+        callOptions,
+      ),
+      what: this.#calls.describe(name),
+      signal: options.signal,
+      onOver: () => {
+        this.#snapshots.delete(snapshot);
+        gate.leave();
+      },
+    });
+    this.#snapshots.add(snapshot);
+    return snapshot;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    try {
-      for (let piece = await this.#first; piece !== undefined; piece = await this.#next()) {
-        yield piece.chunk;
-      }
-    } finally {
-      this.close();
-    }
-  }
-
+  /** Ends the snapshots that are on their way. */
   close(): void {
-    this.#pieces.cancel();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  /** Undefined at its own end. */
-  async #next(): Promise<SnapshotResponse | undefined> {
-    const piece = await this.#pieces.next();
-    if (piece !== undefined) return piece;
-    const { status } = this.#pieces;
-    if (status?.code === 0) return undefined;
-    throw this.#errorOf(status);
+    for (const snapshot of this.#snapshots) snapshot.close();
   }
 }
 

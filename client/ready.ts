@@ -4,7 +4,7 @@
 // that is still on its way down, are no reasons to stop waiting.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { deadlineOf } from "./calls.js";
+import { deadlineOf, unreachableError } from "./calls.js";
 import { KvdClientError } from "./errors.js";
 
 /** Between two questions, for a server that takes connections and ends them at once. */
@@ -33,14 +33,10 @@ export async function untilAnswered(question: Question): Promise<void> {
       const code = error instanceof KvdClientError ? error.code : undefined;
       if (code !== "UNAVAILABLE" && code !== "DEADLINE_EXCEEDED") throw error;
       if (code === "DEADLINE_EXCEEDED" || Date.now() + PAUSE_MS >= deadline) {
-        throw question.connected() ? error : unreachable(question.address, error);
+        throw question.connected() ? error : unreachableError(question.address, error);
       }
     }
     // Aborted meanwhile, the next question says so.
     await sleep(PAUSE_MS, undefined, { signal: question.signal }).catch(() => {});
   }
-}
-
-function unreachable(address: string, cause: unknown): KvdClientError {
-  return new KvdClientError("UNAVAILABLE", `cannot connect to ${address}`, { cause });
 }

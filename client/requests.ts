@@ -128,13 +128,15 @@ export function batchOperation(operation: BatchOperation): BatchOperationMessage
   }
 }
 
+/** Present entries are listed by the client; but what excludes them, the server shall judge. */
 export function watchRequest(selector: SelectorLike, options: WatchOptions): WatchRequest {
   const { startRevision, storeId, includeCurrent, previous, exclude, progressInterval } = options;
+  const start = int64FromNumber(startRevision, "startRevision");
   return {
     selector: selectorForm(selector),
-    startRevision: int64FromNumber(startRevision, "startRevision"),
+    startRevision: start,
     storeId: storeId === undefined ? "" : wellFormed(storeId, "storeId"),
-    includeCurrent: includeCurrent ?? false,
+    includeCurrent: includeCurrent === true && start !== 0n,
     previous: previous ?? false,
     exclude: (exclude ?? []).map(eventTypeToMessage),
     progressInterval:

@@ -42,9 +42,10 @@ export interface CallOptions {
    */
   readonly signal?: AbortSignal;
   /**
-   * How long to wait for the answer, reconnecting included; then the call rejects with
-   * DEADLINE_EXCEEDED, and a write may have happened. ConnectOptions.timeout (10 s) by default, 0:
-   * no limit. Calls that read page by page (entries, count, leases) count it for each page.
+   * How long to wait for the answer, connecting and repeating included; then the call rejects with
+   * DEADLINE_EXCEEDED, and a write may have happened, or with UNAVAILABLE when there was no
+   * connection. ConnectOptions.timeout (10 s) by default, 0: no limit. Calls that read page by page
+   * (pages, entries, leases) count it for each page.
    */
   readonly timeout?: DurationLike;
 }
@@ -163,13 +164,16 @@ export interface RangeResult {
   readonly nextPageToken: Uint8Array | undefined;
 }
 
-/** Of entries(): a listing that pages by itself. */
-export interface EntriesOptions extends Omit<RangeOptions, "pageToken" | "delimiter" | "limit"> {
-  /** End after this many entries; 0 or absent: all. */
+/** Of pages(): a listing that pages by itself. */
+export interface PagesOptions extends Omit<RangeOptions, "pageToken" | "limit"> {
+  /** End after this many rows; 0 or absent: all. */
   readonly limit?: number;
-  /** Entries a page at most; absent: as many as fit. */
+  /** Rows a page at most; absent: as many as fit. */
   readonly pageSize?: number;
 }
+
+/** Of entries(): the same, of entries alone. */
+export type EntriesOptions = Omit<PagesOptions, "delimiter">;
 
 export interface CountOptions extends CallOptions {
   /** As in GetOptions. */

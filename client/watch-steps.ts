@@ -1,5 +1,9 @@
 // Steps and events of a watch, from its messages; and the position to go on from after each. Pure:
 // it knows nothing of streams, and a position is a value.
+//
+// A revision may come in fragments, and the stream may break between two of them. Then the revision
+// is asked for again, from its beginning, and the events of it that came before are left out: those
+// of one revision always come in the same order.
 
 import {
   DeleteReason,
@@ -14,51 +18,72 @@ import { numberFromInt64 } from "./numbers.js";
 import type { Entry } from "./types.js";
 import type { WatchEvent, WatchStep } from "./watch-types.js";
 
-/** Undefined for a kind that this client does not know yet. */
-export function stepFromMessage(response: WatchResponse): WatchStep | undefined {
+/** What the stream of a watch can give; present entries are listed apart from it. */
+export type StreamedStep = Extract<WatchStep, { kind: "created" | "events" | "progress" }>;
+type EventsStep = Extract<WatchStep, { kind: "events" }>;
+
+/** Undefined for a kind that this client does not know, or did not ask for. */
+export function stepFromMessage(response: WatchResponse): StreamedStep | undefined {
   const revision = numberFromInt64(response.revision, "revision");
   const { kind } = response;
   switch (kind?.$case) {
     case "created":
       return { kind: "created", revision, storeId: kind.value.storeId };
-    case "current":
-      return { kind: "current", revision, entries: kind.value.kvs.map(entryFromMessage) };
-    case "synced":
     case "progress":
-      return { kind: kind.$case, revision };
+      return { kind: "progress", revision };
     case "events": {
       const { events, fragment } = kind.value;
       return { kind: "events", revision, events: events.map(eventFromMessage), fragment };
     }
-    case undefined:
+    default:
       return undefined;
   }
 }
 
-/** Where a watch stands: what its consumer has been given. */
+/** Where a watch stands: what has come, whole revisions and the beginning of one more. */
 export interface Position {
   /** The start revision to go on with; undefined while that is not known. */
   readonly next: number | undefined;
-  /** Present entries were asked for and are not complete. */
-  readonly incomplete: boolean;
+  /** How many events of `next` have come already. */
+  readonly seen: number;
 }
 
-export function positionAfter(position: Position, step: WatchStep): Position {
-  const { next, incomplete } = position;
+export function positionAfter(position: Position, step: StreamedStep): Position {
+  const { next, seen } = position;
   switch (step.kind) {
     case "created":
-      return { next: incomplete ? undefined : (next ?? step.revision + 1), incomplete };
-    case "current":
-      return position;
-    case "synced":
-      return { next: step.revision + 1, incomplete: false };
-    case "events":
-      // Of a revision that goes on, the rest would be missing at revision + 1.
-      return { next: step.fragment ? step.revision : step.revision + 1, incomplete };
+      return { next: next ?? step.revision + 1, seen };
+    case "events": {
+      if (!step.fragment) return { next: step.revision + 1, seen: 0 };
+      const before = step.revision === next ? seen : 0;
+      return { next: step.revision, seen: before + countOf(step, step.revision) };
+    }
     case "progress":
       // A watch that waits for a revision of the future has its progress told below it.
-      return { next: Math.max(next ?? 0, step.revision + 1), incomplete };
+      return step.revision < (next ?? 0) ? position : { next: step.revision + 1, seen: 0 };
   }
+}
+
+/**
+ * What is new in a step of a watch that goes on at a revision of which some events came before:
+ * without the first `seen` of them. Undefined when nothing is new. (All of them seen, and no more
+ * to come: an empty step, because the one before said that the revision goes on.)
+ */
+export function newIn(
+  step: EventsStep,
+  { next, seen }: { readonly next: number | undefined; readonly seen: number },
+): { readonly step: EventsStep | undefined; readonly skipped: number } {
+  const skipped = next === undefined ? 0 : Math.min(seen, countOf(step, next));
+  if (skipped === 0) return { step, skipped };
+  const events = step.events.slice(skipped);
+  const nothing = events.length === 0 && step.fragment;
+  return { step: nothing ? undefined : { ...step, events }, skipped };
+}
+
+function countOf({ events }: EventsStep, revision: number): number {
+  let count = 0;
+  for (const event of events) if (event.revision === revision) count += 1;
+  return count;
 }
 
 const DELETE_REASONS: ReadonlyMap<number, "deleted" | "expired" | "revoked"> = new Map([

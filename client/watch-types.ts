@@ -12,7 +12,10 @@ export interface WatchOptions {
    * on. Below the compact revision: REVISION_COMPACTED.
    */
   readonly startRevision?: number;
-  /** The store that startRevision belongs to; another one: STORE_CHANGED. */
+  /**
+   * The store that startRevision belongs to; another one: STORE_CHANGED. Without it, it is the
+   * store that answers first.
+   */
   readonly storeId?: string;
   /**
    * The present entries first, then the events after them, without a gap. They come as steps of
@@ -24,6 +27,17 @@ export interface WatchOptions {
   readonly previous?: boolean;
   /** Leave these events out. */
   readonly exclude?: readonly ("put" | "delete")[];
+  /**
+   * Go on by itself when the connection breaks or the server stops, exactly where it stood. True by
+   * default, as ConnectOptions.retry is; false: that is thrown.
+   */
+  readonly resume?: boolean;
+  /**
+   * When history from where the watch stood is gone: go on with a step "relist" and the present
+   * entries, instead of throwing REVISION_COMPACTED. Such a watch is iterated over with steps()
+   * only, because events alone could not tell what was missed.
+   */
+  readonly relist?: boolean;
   /** How often a quiet watch yields "progress" steps, at least 100 ms; 0 or absent: never. */
   readonly progressInterval?: DurationLike;
 }
@@ -71,7 +85,13 @@ export type WatchStep =
       readonly fragment: boolean;
     }
   /** All events up to revision have been sent. */
-  | { readonly kind: "progress"; readonly revision: number };
+  | { readonly kind: "progress"; readonly revision: number }
+  /**
+   * Only with WatchOptions.relist: changes were missed, up to this revision. All entries that are
+   * there now follow as "current" and "synced" do at the beginning, then events go on. What the
+   * consumer knows of before and does not find among them is gone.
+   */
+  | { readonly kind: "relist"; readonly revision: number };
 
 /**
  * A watch: iterate over it for events, or over steps() for everything. Either, once.
@@ -84,14 +104,30 @@ export type WatchStep =
  * }
  * ```
  *
- * It is opened by kv.watch(), not by the iteration: what happens in between is not missed. While
- * the consumer is behind, the client holds 256 KiB of events, and 16 messages more; then the server
- * waits. Leaving the loop, the signal and close() end it on the server too, quietly.
+ * It is opened by kv.watch(), not by the iteration: what happens after ready() is not missed.
+ * Leaving the loop, the signal and close() end it on the server too, quietly. Every other end is
+ * thrown, after what came before it, as a KvdClientError.
  *
- * When the server ends it, or the connection breaks, the iteration gives what the client holds and
- * then throws a KvdClientError; details.resumeRevision is the startRevision to go on with. That is
- * counted from what the iteration has given out, so nothing is missed. (Should the break fall into
- * a revision that came in fragments, that revision comes again from its beginning.)
+ * When the connection breaks, the server stops, or the server finds the watch too slow, the watch
+ * goes on by itself where it stood: at once, then after growing times of up to 5 s, until the
+ * server is back, or the watch is ended. The consumer sees nothing of it: every event comes once
+ * and in order, also when a revision that comes in fragments was cut in its middle, and "created"
+ * comes once. It never goes on in another store (STORE_CHANGED). Until it is open for the first
+ * time it waits as long as a call does, ConnectOptions.timeout; then it throws UNAVAILABLE, or
+ * DEADLINE_EXCEEDED when there is a connection. With `resume: false`, breaks are thrown too;
+ * details.resumeRevision is then the startRevision to go on with, counted from what the iteration
+ * has given out. (Should the break fall into a revision that came in fragments, that revision comes
+ * again from its beginning.)
+ *
+ * Present entries (includeCurrent, and after a "relist") are all of one revision, and are read page
+ * by page as the consumer takes them; a break does not begin them anew. If their revision is
+ * compacted before the first page was given, they are listed at a later one; after that it is
+ * REVISION_COMPACTED, or with `relist` a "relist".
+ *
+ * While the consumer is behind, the client holds 256 KiB of its events; then the watch is closed on
+ * the server and opened again when there is room, so that no other watch waits for it. A consumer
+ * that stays behind for longer than history lasts gets REVISION_COMPACTED, or a "relist". All
+ * watches of a client together hold 64 MiB, and one message each beyond that.
  */
 export interface Watch extends AsyncIterable<WatchEvent>, AsyncDisposable {
   /**

@@ -1,58 +1,45 @@
-// A watch on its stream: opened at once, pulled by whoever iterates, ended by whoever is first.
+// A watch as its consumer has it: opened at once, pulled by whoever iterates, ended by whoever is
+// first. Its feed brings events, through breaks; the present entries are listed here.
 //
-// Invariants: the position follows what has been handed out, never what has merely arrived, so the
-// resumeRevision of an error misses nothing. Closing is quiet; only an end that came from the
-// server or the connection is thrown.
+// Closing is quiet; every other end is thrown, after what came before it.
 
-import type { ClientReadableStream } from "@grpc/grpc-js";
-import type { WatchResponse } from "../gen/grpc/kvd/v1/watch.js";
 import { onAbort } from "./abort.js";
-import { errorFromStatus, KvdClientError, withDetails } from "./errors.js";
-import { PullStream, type Sized } from "./stream.js";
-import { type Position, positionAfter, stepFromMessage } from "./watch-steps.js";
+import { KvdClientError } from "./errors.js";
+import type { Entry } from "./types.js";
+import type { Created, WatchFeed } from "./watch-feed.js";
 import type { Watch, WatchEvent, WatchOptions, WatchStep } from "./watch-types.js";
 
-type Created = Extract<WatchStep, { kind: "created" }>;
+export interface OpenWatchParts {
+  readonly feed: WatchFeed;
+  /** Lists the present entries. */
+  readonly list: (revision: number, signal: AbortSignal) => AsyncIterable<readonly Entry[]>;
+  /** For error texts. */
+  readonly what: string;
+}
 
 export class OpenWatch implements Watch {
-  readonly #what: string;
-  readonly #signal: AbortSignal | undefined;
-  #stream: PullStream<WatchResponse> | undefined;
-  #closed: boolean;
+  readonly #parts: OpenWatchParts;
+  readonly #options: WatchOptions;
+  /** Aborted by close(). */
+  readonly #closing = new AbortController();
+  readonly #forget: () => void;
   #taken = false;
-  #created: Promise<Created | undefined> | undefined;
-  #position: Position;
 
-  /** `what` names it in error texts. start() follows, unless the signal is aborted already. */
-  constructor(what: string, options: WatchOptions) {
-    this.#what = what;
-    this.#signal = options.signal;
-    this.#closed = options.signal?.aborted ?? false;
-    this.#position = {
-      // 0 means "from now", on the wire too.
-      next: options.startRevision || undefined,
-      incomplete: options.includeCurrent ?? false,
-    };
-  }
-
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  /** `onOver` is called once, when the stream takes nothing of the connection any more. */
-  start(stream: ClientReadableStream<Sized<WatchResponse>>, onOver: () => void): void {
-    const forget = onAbort(this.#signal, () => this.close());
-    this.#stream = new PullStream(stream, () => {
-      forget();
-      onOver();
-    });
+  constructor(parts: OpenWatchParts, options: WatchOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#forget = onAbort(options.signal, () => this.close());
+    if (options.signal?.aborted) this.close();
+    else parts.feed.start();
   }
 
   async ready(): Promise<{ readonly revision: number; readonly storeId: string }> {
-    const created = await this.#opened();
+    const created = await this.#parts.feed.opened;
     if (created !== undefined) return { revision: created.revision, storeId: created.storeId };
-    const cause = this.#signal?.aborted ? this.#signal.reason : undefined;
-    throw new KvdClientError("CANCELLED", `${this.#what}: closed before it was open`, { cause });
+    const { signal } = this.#options;
+    const cause = signal?.aborted ? signal.reason : undefined;
+    const text = `${this.#parts.what}: closed before it was open`;
+    throw new KvdClientError("CANCELLED", text, { cause });
   }
 
   steps(): AsyncIterable<WatchStep> {
@@ -60,16 +47,24 @@ export class OpenWatch implements Watch {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WatchEvent> {
+    if (this.#options.relist) {
+      throw new TypeError("a watch with relist tells more than events: iterate over its steps()");
+    }
     return this.#iterate(this.#events())[Symbol.asyncIterator]();
   }
 
   close(): void {
-    this.#closed = true;
-    this.#stream?.cancel();
+    this.#closing.abort();
+    this.#forget();
+    this.#parts.feed.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   async *#events(): AsyncGenerator<WatchEvent, void> {
@@ -79,43 +74,36 @@ export class OpenWatch implements Watch {
   }
 
   async *#steps(): AsyncGenerator<WatchStep, void> {
-    let step: WatchStep | undefined = await this.#opened();
-    while (step !== undefined && !this.#closed) {
-      this.#position = positionAfter(this.#position, step);
-      yield step;
-      step = await this.#pull();
+    const { feed } = this.#parts;
+    const created: Created | undefined = await feed.opened;
+    if (created === undefined) return;
+    yield created;
+    while (!this.#closed) {
+      const item = await feed.next();
+      if (item === undefined) return;
+      if (item.kind === "list") yield* this.#list(item.revision);
+      else yield item;
     }
   }
 
-  /** The first step, pulled once, whoever asks first. */
-  #opened(): Promise<Created | undefined> {
-    this.#created ??= this.#pull().then((step) => {
-      if (step === undefined || step.kind === "created") return step;
-      throw new KvdClientError("INTERNAL", `${this.#what}: began with ${step.kind}`);
-    });
-    return this.#created;
-  }
-
-  /** The next step; undefined once the watch was closed here. */
-  async #pull(): Promise<WatchStep | undefined> {
-    for (;;) {
-      const response = this.#closed ? undefined : await this.#stream?.next();
-      if (this.#closed) return undefined;
-      if (response === undefined) throw this.#endError();
-      const step = stepFromMessage(response);
-      if (step !== undefined) return step;
+  /** The present entries, or a part of them when they have to be listed anew. */
+  async *#list(revision: number): AsyncGenerator<WatchStep, void> {
+    const { feed, list } = this.#parts;
+    let begun = false;
+    try {
+      for await (const entries of list(revision, this.#closing.signal)) {
+        begun = true;
+        yield { kind: "current", revision, entries };
+      }
+    } catch (error) {
+      if (this.#closed) return;
+      const compacted = error instanceof KvdClientError && error.reason === "REVISION_COMPACTED";
+      // What was given of them is void: that has to be told, or is an error.
+      if (!compacted || (begun && !this.#options.relist)) throw error;
+      feed.beginAnew(begun ? "relist" : "list");
+      return;
     }
-  }
-
-  #endError(): KvdClientError {
-    const status = this.#stream?.status;
-    const error =
-      status === undefined || status.code === 0
-        ? new KvdClientError("UNKNOWN", `${this.#what}: the server ended it without a status`)
-        : errorFromStatus(status, this.#what);
-    const { next } = this.#position;
-    const { resumeRevision: _theirs, ...details } = error.details;
-    return withDetails(error, next === undefined ? details : { ...details, resumeRevision: next });
+    yield { kind: "synced", revision };
   }
 
   /** One iteration only; leaving it ends the watch at once, even while a next() is waiting. */

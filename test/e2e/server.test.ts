@@ -132,7 +132,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`${signal} ends watches with the revision to go on with, and the process with 0`, async (t) => {
     const server = await startKvd(t);
     const kv = clientOf(t, server);
-    const watch = kv.watch({ all: true });
+    const watch = kv.watch({ all: true }, { resume: false });
     await watch.ready();
     const { revision } = await kv.put("a", "1");
     server.process.signal(signal);

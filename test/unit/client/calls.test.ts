@@ -67,6 +67,7 @@ test("a call that is aborted while it waits is canceled on the server too", asyn
 
 test("a call that gets no answer ends at its deadline", async (t) => {
   const kv = await connectScript(t, { kv: { get: () => {} } });
+  await kv.ready();
   const error = await t.throwsAsync(kv.get("a", { timeout: "20ms" }), {
     instanceOf: KvdClientError,
   });
@@ -182,10 +183,15 @@ test("a client that was never used can be closed", async (t) => {
 
 test("without a server, a call is UNAVAILABLE and says where it looked", async (t) => {
   const port = await closedPort();
-  const kv = connectTo(t, `127.0.0.1:${port}`);
-  const error = await t.throwsAsync(kv.get("a"), { instanceOf: KvdClientError });
-  t.is(error?.code, "UNAVAILABLE");
-  t.true(error?.message.includes(`127.0.0.1:${port}`));
+  const once = connectTo(t, `127.0.0.1:${port}`, { retry: false });
+  const patient = connectTo(t, `127.0.0.1:${port}`, { timeout: 50 });
+  for (const kv of [once, patient]) {
+    for (const call of [kv.get("a"), kv.put("a", ""), kv.lease.keepAlive(7n)]) {
+      const error = await t.throwsAsync(call, { instanceOf: KvdClientError });
+      t.is(error?.code, "UNAVAILABLE");
+      t.true(error?.message.includes(`127.0.0.1:${port}`));
+    }
+  }
 });
 
 test("ready tells that nobody listens from that nobody answers", async (t) => {
@@ -216,6 +222,14 @@ test("close does not wait for a server that ready() waits for", async (t) => {
   const waiting = t.throwsAsync(kv.ready({ timeout: 0 }), { instanceOf: KvdClientError });
   await kv.close();
   t.is((await waiting)?.code, "CANCELLED");
+});
+
+test("close does not wait for calls without a connection", async (t) => {
+  const kv = connectTo(t, `127.0.0.1:${await closedPort()}`, { timeout: 0 });
+  const calls = [kv.get("a"), kv.put("a", ""), kv.lease.keepAlive(7n)];
+  const ended = calls.map((call) => t.throwsAsync(call, { instanceOf: KvdClientError }));
+  await kv.close();
+  for (const error of await Promise.all(ended)) t.is(error?.code, "CANCELLED");
 });
 
 test("many calls with one signal leave no listener and no warning behind", async (t) => {

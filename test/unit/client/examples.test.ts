@@ -4,6 +4,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import test from "ava";
 import { absent, connect, get, json, KvdClientError, put } from "../../../client/index.js";
+import { connectScript, snapshotOf } from "./scripted.js";
 import { serve } from "./served.js";
 
 test("the example of connect() works", async (t) => {
@@ -79,6 +80,18 @@ test("the example of a watch works", async (t) => {
   t.deepEqual([...cache], [["kenya:coast", "Mombasa"]]);
 });
 
+test("the example of snapshot() works", async (t) => {
+  const pieces = [{ revision: 7n, chunk: Uint8Array.of(1, 2) }, { chunk: Uint8Array.of(3) }];
+  const kv = await connectScript(t, { maintenance: { snapshot: snapshotOf(pieces) } });
+  const written: number[] = [];
+  const file = { write: async (chunk: Uint8Array) => written.push(...chunk) };
+  const snapshot = kv.maintenance.snapshot();
+  for await (const chunk of snapshot) await file.write(chunk);
+  const revision = await snapshot.revision;
+  t.is(revision, 7);
+  t.deepEqual(written, [1, 2, 3]);
+});
+
 test("every example in a comment is one of these", async (t) => {
   const folder = "client";
   const names = (await readdir(folder)).filter((name) => name.endsWith(".ts"));
@@ -93,7 +106,7 @@ test("every example in a comment is one of these", async (t) => {
       }
     }
   }
-  t.is(examples, 5);
+  t.is(examples, 6);
 });
 
 function linesOf(text: string): string[] {

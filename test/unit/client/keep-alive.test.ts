@@ -100,6 +100,7 @@ test("when every renewal gave up, the stream is given up and the next opens anot
 
 test("a renewal that gets no answer ends at its deadline", async (t) => {
   const kv = await connectScript(t, { lease: { keepAlive: () => {} } });
+  await kv.ready();
   const late = kv.lease.keepAlive(1n, { timeout: "20ms" });
   const error = await t.throwsAsync(late, { instanceOf: KvdClientError });
   t.is(error?.code, "DEADLINE_EXCEEDED");
@@ -117,7 +118,7 @@ test("a stream that breaks fails all that waited, and the next opens another", a
       else if (requests === 3) call.emit("error", refusal(status.UNAVAILABLE, "SHUTTING_DOWN"));
     });
   };
-  const kv = await connectScript(t, { lease: { keepAlive } });
+  const kv = await connectScript(t, { lease: { keepAlive } }, { retry: false });
   const outcomes = await Promise.allSettled([1n, 2n, 3n].map((id) => kv.lease.keepAlive(id)));
   for (const outcome of outcomes) {
     t.is(outcome.status === "rejected" && outcome.reason.reason, "SHUTTING_DOWN");
@@ -131,4 +132,19 @@ test("a renewal whose signal is aborted before it is never sent", async (t) => {
   const signal = AbortSignal.abort();
   await t.throwsAsync(kv.lease.keepAlive(1n, { signal }), { instanceOf: KvdClientError });
   t.is(streams.length, 0);
+});
+
+test("a renewal whose stream breaks is sent again on another", async (t) => {
+  let streams = 0;
+  const keepAlive = (call: KeepAliveCall) => {
+    streams += 1;
+    const isFirst = streams === 1;
+    call.on("data", ({ id }: KeepAliveRequest) => {
+      if (isFirst) call.emit("error", refusal(status.UNAVAILABLE, "SHUTTING_DOWN"));
+      else call.write({ id, ttl: { seconds: 5n, nanos: 0 } });
+    });
+  };
+  const kv = await connectScript(t, { lease: { keepAlive } });
+  t.deepEqual(await Promise.all([kv.lease.keepAlive(1n), kv.lease.keepAlive(2n)]), [5000, 5000]);
+  t.is(streams, 2);
 });

@@ -13,15 +13,26 @@ import {
 import type { ExecutionContext } from "ava";
 import { encodeMessage } from "../../../client/codec.js";
 import { type ConnectOptions, connect, type Kvd } from "../../../client/index.js";
-import { ErrorInfo, Status } from "../../../gen/grpc/kvd/v1/error.js";
+import { ErrorInfo, type ErrorReason, Status } from "../../../gen/grpc/kvd/v1/error.js";
 import { KvServiceService } from "../../../gen/grpc/kvd/v1/kv.js";
 import {
   type KeepAliveRequest,
   type KeepAliveResponse,
   LeaseServiceService,
 } from "../../../gen/grpc/kvd/v1/lease.js";
-import { MaintenanceServiceService, StatusResponse } from "../../../gen/grpc/kvd/v1/maintenance.js";
-import { type WatchRequest, WatchResponse } from "../../../gen/grpc/kvd/v1/watch.js";
+import {
+  MaintenanceServiceService,
+  type SnapshotRequest,
+  SnapshotResponse,
+  StatusResponse,
+} from "../../../gen/grpc/kvd/v1/maintenance.js";
+import {
+  type MultiWatchEnded,
+  type MultiWatchRequest,
+  type MultiWatchResponse,
+  type WatchRequest,
+  WatchResponse,
+} from "../../../gen/grpc/kvd/v1/watch.js";
 import { serveServices } from "../../support/grpc-service.js";
 
 export type Answer<Response> = sendUnaryData<Response>;
@@ -29,7 +40,7 @@ export type Unary<Request, Response> = (
   call: ServerUnaryCall<Request, Response>,
   answer: Answer<Response>,
 ) => void;
-export type WatchCall = ServerWritableStream<WatchRequest, WatchResponse>;
+export type MultiWatchCall = ServerDuplexStream<MultiWatchRequest, MultiWatchResponse>;
 export type KeepAliveCall = ServerDuplexStream<KeepAliveRequest, KeepAliveResponse>;
 
 /** Rpcs by their names, as in the generated services. */
@@ -88,9 +99,58 @@ export function refusal(
   return { code, details: "refused", metadata: trailers };
 }
 
-/** Ends a stream with a status of the server. */
-export function endWith(call: WatchCall, error: ReturnType<typeof refusal>): void {
-  call.emit("error", error);
+/** A watch that was opened on a stream of many. */
+export class WatchCall {
+  readonly request: WatchRequest;
+  readonly stream: MultiWatchCall;
+  /** Settles when the client has canceled it, or its stream. */
+  readonly canceled: Promise<void>;
+  readonly #id: bigint;
+
+  constructor(stream: MultiWatchCall, id: bigint, request: WatchRequest) {
+    this.stream = stream;
+    this.request = request;
+    this.#id = id;
+    this.canceled = new Promise((resolve) => {
+      stream.on("cancelled", () => resolve());
+      stream.on("data", ({ command }: MultiWatchRequest) => {
+        if (command?.$case === "cancel" && command.value.id === id) resolve();
+      });
+    });
+  }
+
+  /** False when the stream has enough; drained() waits for it. */
+  write(response: WatchResponse): boolean {
+    return this.stream.write({ id: this.#id, step: { $case: "response", value: response } });
+  }
+
+  drained(): Promise<unknown> {
+    return new Promise((resolve) => this.stream.once("drain", resolve));
+  }
+
+  /** Ends this watch alone. */
+  end(reason: ErrorReason, metadata: MultiWatchEnded["metadata"] = {}): void {
+    const value = { reason, message: "refused", metadata };
+    this.stream.write({ id: this.#id, step: { $case: "ended", value } });
+  }
+
+  /** Ends the stream with a status of the server. */
+  endStream(error: ReturnType<typeof refusal>): void {
+    this.stream.emit("error", error);
+  }
+}
+
+/** The rpc MultiWatch, from what happens to each watch; `opened` is how many came before. */
+export function multiWatch(script: (call: WatchCall, opened: number) => unknown) {
+  let opened = 0;
+  return (stream: MultiWatchCall) => {
+    stream.on("error", () => {});
+    stream.on("data", ({ command }: MultiWatchRequest) => {
+      if (command?.$case !== "create") return;
+      const { id, watch } = command.value;
+      if (watch !== undefined) script(new WatchCall(stream, id, watch), opened++);
+    });
+  };
 }
 
 export const UNAVAILABLE = status.UNAVAILABLE;
@@ -125,6 +185,16 @@ export function puts(
       },
     },
   });
+}
+
+export type SnapshotCall = ServerWritableStream<SnapshotRequest, SnapshotResponse>;
+
+/** The rpc Snapshot that gives these pieces. */
+export function snapshotOf(pieces: readonly Partial<SnapshotResponse>[]) {
+  return (call: SnapshotCall) => {
+    for (const piece of pieces) call.write(SnapshotResponse.fromPartial(piece));
+    call.end();
+  };
 }
 
 /** A promise and the function that settles it. */

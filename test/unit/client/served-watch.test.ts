@@ -1,15 +1,8 @@
 // Watches through the client, against a real server: events, steps, ends, many at once, slow ones.
 // What only a misbehaving server does is in watch.test.ts.
 
-import {
-  type AddressInfo,
-  connect as connectSocket,
-  createServer as createProxy,
-  type Socket,
-} from "node:net";
 import test from "ava";
 import {
-  connect,
   KvdClientError,
   put,
   type Watch,
@@ -144,9 +137,9 @@ test("closing a client ends its watches on the server, not those of another", as
   t.is((await take(1, kept)).length, 1);
 });
 
-test("a server that stops ends watches with the revision to go on from", async (t) => {
+test("a server that stops ends a watch that does not resume, with where to go on", async (t) => {
   const { kv, server } = await serve(t);
-  const watch = kv.watch("a");
+  const watch = kv.watch("a", { resume: false });
   await watch.ready();
   const { revision } = await kv.put("a", "1");
   const seen: WatchEvent[] = [];
@@ -162,37 +155,6 @@ test("a server that stops ends watches with the revision to go on from", async (
   t.deepEqual([error?.code, error?.reason], ["UNAVAILABLE", "SHUTTING_DOWN"]);
   t.is(seen.length, 1);
   t.is(error?.details.resumeRevision, revision + 1);
-});
-
-test("a connection that breaks ends its watches, and the next connects anew", async (t) => {
-  const { server } = await serve(t);
-  const sockets = new Set<Socket>();
-  const proxy = createProxy((socket) => {
-    const upstream = connectSocket(server.port ?? 0, "127.0.0.1");
-    for (const each of [socket, upstream]) {
-      sockets.add(each);
-      each.on("error", () => {});
-    }
-    socket.pipe(upstream).pipe(socket);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  t.teardown(() => proxy.close());
-  const { port } = proxy.address() as AddressInfo;
-  const kv = connect(`127.0.0.1:${port}`);
-  t.teardown(() => kv.close());
-  const watch = kv.watch("a");
-  await watch.ready();
-  const { revision } = await kv.put("a", "1");
-  const iterator = watch[Symbol.asyncIterator]();
-  t.is((await iterator.next()).value?.revision, revision);
-  for (const socket of sockets) socket.destroy();
-  const error = await t.throwsAsync(iterator.next(), { instanceOf: KvdClientError });
-  t.deepEqual([error?.code, error?.reason], ["UNAVAILABLE", undefined]);
-  await kv.ready();
-  await kv.put("a", "2");
-  const startRevision = error?.details.resumeRevision ?? 0;
-  const [event] = await take(1, kv.watch("a", { startRevision }));
-  t.is(event?.revision, revision + 1);
 });
 
 test("more watches than a connection's streams go on without starving calls", async (t) => {
