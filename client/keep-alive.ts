@@ -14,6 +14,7 @@ import {
 import { onAbort } from "./abort.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
 import { abortedError, type Calls, method, unreachableError } from "./calls.js";
+import { cancelStream } from "./cancel.js";
 import { errorFromStatus, KvdClientError } from "./errors.js";
 import { closedError } from "./gate.js";
 import type { CallOptions } from "./types.js";
@@ -122,7 +123,7 @@ export class Renewals {
 
   #drop(line: Line): void {
     this.#forget(line);
-    line.stream.cancel();
+    cancelStream(line.stream);
   }
 
   #forget(line: Line): void {

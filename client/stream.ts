@@ -7,6 +7,7 @@
 // of where a stream stood; what next() has given counts.
 
 import type { ClientReadableStream, StatusObject } from "@grpc/grpc-js";
+import { cancelStream } from "./cancel.js";
 
 /** A decoded message and its size on the wire. */
 export interface Sized<T> {
@@ -65,7 +66,7 @@ export class PullStream<T> {
     if (this.#state === "canceled") return;
     this.#state = "canceled";
     this.#queue.length = 0;
-    this.#stream.cancel();
+    cancelStream(this.#stream);
     this.#stream.resume();
     this.#wake?.();
   }

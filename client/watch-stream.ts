@@ -12,6 +12,7 @@ import type {
   WatchRequest,
   WatchResponse,
 } from "../gen/grpc/kvd/v1/watch.js";
+import { cancelStream } from "./cancel.js";
 import type { Sized } from "./stream.js";
 
 export type MultiWatchCall = ClientDuplexStream<MultiWatchRequest, Sized<MultiWatchResponse>>;
@@ -79,7 +80,7 @@ export class WatchStream {
   #leave(): void {
     this.#over = true;
     this.#onOver();
-    this.#call.cancel();
+    cancelStream(this.#call);
   }
 
   #end(status: StatusObject): void {

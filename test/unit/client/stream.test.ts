@@ -78,6 +78,7 @@ test("giving up wakes whoever waits, and cancels once", async (t) => {
   send(1);
   t.is(await waiting, undefined);
   t.is(await pull.next(), undefined);
+  await new Promise((resolve) => setImmediate(resolve));
   t.is(canceled(), 1);
   end(GONE);
   t.is(await pull.next(), undefined);
