@@ -1,6 +1,7 @@
 // From a command line to an exit code: runs the command, says what went wrong, closes what is open.
 
 import type { Kvd } from "../index.js";
+import { hasForeignBytes } from "./argument-bytes.js";
 import type { Invocation } from "./command.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
 import { debugText, errorText, exitCodeOf } from "./error-text.js";
@@ -22,6 +23,10 @@ export async function run(process: Process): Promise<ExitCode> {
   let settings = plainSettings(process);
   let output = new Output(settings, process);
   try {
+    if (hasForeignBytes(process.argv)) {
+      const text = "an argument has bytes that are not UTF-8: give a key with --key-encoding hex";
+      throw new UsageError(`${text} or base64, a value with -i FILE or from standard input`);
+    }
     const line = await parseCommandLine(process.argv);
     if (line.kind === "run") {
       settings = readSettings(line.values, process.environment);

@@ -11,6 +11,7 @@ import { inKeyOrder, jsonLines, readPlaces, rowFromPlace } from "../support/citi
 import {
   HookScope,
   KVCTL,
+  KVD,
   type Kvctl,
   kvctlFor,
   NODE,
@@ -69,10 +70,28 @@ test.serial("every place has a key of its own, that tells all its parts", (t) =>
 test.serial("import writes all places, each in a revision of its own", async (t) => {
   const file = join(folder, "cities.jsonl");
   await writeFile(file, LINES);
-  const { exitCode, stdout, stderr } = await kvctl("import", file, "--output", "json");
+  const importing = kvctl("import", file, "--output", "json");
+  await underWay();
+  const saved = await kvctl("snapshot", "save", join(folder, "during.kvd"), "--output", "json");
+  const { exitCode, stdout, stderr } = await importing;
+  t.is(saved.exitCode, 0, saved.stderr);
   t.is(exitCode, 0, stderr);
   t.deepEqual(JSON.parse(stdout), { written: PLACES.length, failed: 0, revision: imported });
   t.is((await kv.count({ all: true })).count, PLACES.length);
+});
+
+test.serial("the snapshot that was saved meanwhile is the import up to its revision", async (t) => {
+  const file = join(folder, "during.kvd");
+  const status = await run(t, [NODE, KVD, "snapshot", "status", "--json", file]);
+  const { revision } = JSON.parse(status.stdout);
+  t.true(revision > 1 && revision < imported, `${revision}`);
+  const dataDir = join(folder, "restored");
+  t.is((await run(t, [NODE, KVD, "restore", "--data-dir", dataDir, file])).exitCode, 0);
+  const restored = await startKvd(t, { dataDir });
+  const { stdoutBytes } = await kvctlFor(t, restored.address)("export");
+  const { stdoutBytes: expected } = await kvctl("export", "--rev", String(revision));
+  t.true(stdoutBytes.equals(expected));
+  t.is(Buffer.from(stdoutBytes).toString().split("\n").length, revision);
 });
 
 test.serial("on a terminal the import shows how far it is, and what would change", async (t) => {
@@ -165,6 +184,13 @@ test.serial("after a stop and a start everything is there, with its history", as
   t.is(exitCode, 0);
   t.true(stdoutBytes.equals(Buffer.from(LINES)));
 });
+
+/** Settles once some places are there. */
+async function underWay(): Promise<void> {
+  for await (const event of kv.watch({ all: true }, { startRevision: 2 })) {
+    if (event.revision >= 2) return;
+  }
+}
 
 /** What a writer did, and what a watch should tell of it. */
 interface Change {

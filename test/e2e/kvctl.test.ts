@@ -392,3 +392,17 @@ test("flags go before the environment", async (t) => {
   t.is(ended.exitCode, 0);
   t.regex(ended.stdout, /^\d+\n$/);
 });
+
+test("arguments that are not UTF-8 are refused, never repaired; what stands for them is not", async (t) => {
+  const { server, kv } = await own(t);
+  const environment = { KVCTL_SERVER: server.address };
+  const shell = (script: string) => run(t, ["/bin/sh", "-c", script], { environment });
+  const kvctl = `"${NODE}" "${KVCTL}"`;
+  for (const words of ["\"$(printf 'bad\\377')\" v", "k \"$(printf 'v\\376')\""]) {
+    const { exitCode, stderr } = await shell(`${kvctl} put ${words}`);
+    t.is(exitCode, process.platform === "linux" ? 2 : 0);
+    if (process.platform === "linux") t.regex(stderr, /not UTF-8.*--key-encoding/);
+  }
+  if (process.platform === "linux") t.is((await kv.count({ all: true })).count, 0);
+  t.is((await shell(`${kvctl} put 'a\uFFFDb' v`)).exitCode, 0);
+});

@@ -4,7 +4,15 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { connect, KvdClientError } from "../../client/index.js";
-import { KVD, kvctlFor, NODE, run, startKvd, temporaryFolder } from "../support/process.js";
+import {
+  KVD,
+  kvctlFor,
+  NODE,
+  type RunningServer,
+  run,
+  startKvd,
+  temporaryFolder,
+} from "../support/process.js";
 
 async function started(t: ExecutionContext, dataDir: string) {
   const server = await startKvd(t, { dataDir });
@@ -124,4 +132,46 @@ test("commands on files say how they are used", async (t) => {
   t.is(help.exitCode, 0);
   t.regex(help.stdout, /--data-dir/);
   t.is((await kvd(t, "snapshot", "status", "/nowhere/file")).exitCode, 1);
+});
+
+/** A watch over a stop of its server: the same address again, its folder with what was saved. */
+async function watchOver(t: ExecutionContext, end: (server: RunningServer) => Promise<unknown>) {
+  const dataDir = join(await temporaryFolder(t), "data");
+  const first = await started(t, dataDir);
+  const listen = first.server.address;
+  const kv = first.kv;
+  const watch = kv.watch({ all: true }, { startRevision: 1 });
+  const events: string[] = [];
+  const reading = (async () => {
+    for await (const event of watch) {
+      events.push(`${event.revision} ${event.key}`);
+      if (event.key === "end") return undefined;
+    }
+  })().catch((error: unknown) => error);
+  const written: string[] = [];
+  const write = async (key: string) => {
+    written.push(`${(await kv.put(key, "")).revision} ${key}`);
+  };
+  for (let index = 0; index < 50; index += 1) await write(`before${index}`);
+  await end(first.server);
+  await startKvd(t, { dataDir, listen });
+  await kv.ready();
+  for (let index = 0; index < 50; index += 1) await write(`after${index}`);
+  await write("end");
+  return { written, events, error: await reading };
+}
+
+test("a watch goes through a stop and a start by itself, each event once", async (t) => {
+  const { written, events, error } = await watchOver(t, async (server) => {
+    server.process.signal("SIGTERM");
+    t.is((await server.process.ended).exitCode, 0);
+  });
+  t.is(error, undefined);
+  t.deepEqual(events, written);
+});
+
+test("a watch that goes through a kill is told what is lost, never a gap", async (t) => {
+  const { written, events, error } = await watchOver(t, (server) => server.process.kill());
+  t.deepEqual(events, written.slice(0, 50));
+  t.is((error as KvdClientError).reason, "REVISION_COMPACTED");
 });
