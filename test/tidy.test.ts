@@ -24,7 +24,7 @@ const LATER = ["NOT_SUPPORTED", "CORRUPT"];
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-const SOURCES = ["server", "client", "test", "examples", "tools"].flatMap(sourcesOf);
+const SOURCES = ["bench", "server", "client", "test", "examples", "tools"].flatMap(sourcesOf);
 const OF_PRODUCT = SOURCES.filter(({ path }) => /^(?:server|client)\//.test(path));
 const GUARANTEES = textFile("docs/guarantees.md");
 

@@ -18,7 +18,7 @@ export interface KvdOptions extends Omit<ServerOptions, "engine" | "limits" | "c
 export async function serveKvd(t: ExecutionContext, options: KvdOptions = {}) {
   const { clock = systemClock } = options;
   const engine = await openMemoryEngine({ limits: defaultLimits(options.limits), clock });
-  const server = await createServer({ shutdownGraceMs: 100, ...options, engine });
+  const server = await createServer({ shutdownGraceMs: 5_000, ...options, engine });
   t.teardown(async () => {
     await server.close();
     engine.check();

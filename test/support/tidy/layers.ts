@@ -86,6 +86,12 @@ const LAYERS: readonly Layer[] = [
     instead: "kvctl uses the public names of client/index.ts",
   },
   {
+    folder: "bench",
+    ours: ["client/index.ts", "server/server.ts", "gen"],
+    packages: undefined,
+    instead: "a figure is measured through what users have",
+  },
+  {
     folder: "examples",
     ours: ["client/index.ts", "server/server.ts"],
     packages: undefined,
