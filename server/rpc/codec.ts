@@ -9,6 +9,15 @@ import type { MethodDefinition } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
 import { hasStructure } from "./structure.js";
 
+/** Makes the options of methods that share a limit. */
+export function methodOptions(requestMaxBytes: number) {
+  return <Request, Response>(
+    input: DescMessage,
+    request: Codec<Request>,
+    response: Codec<Response>,
+  ): MethodOptions<Request, Response> => ({ input, request, response, requestMaxBytes });
+}
+
 /** What a handler gets: the message, or why there is none. */
 export type Decoded<T> =
   | { readonly ok: true; readonly message: T }

@@ -1,6 +1,5 @@
 // KvService's unary calls: check and translate, call the engine, translate the answer.
 
-import type { DescMessage } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import {
@@ -29,7 +28,7 @@ import {
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import { runBatch } from "./batch.js";
-import { type Codec, servedMethod } from "./codec.js";
+import { methodOptions, servedMethod } from "./codec.js";
 import {
   deleteFromMessage,
   getFromMessage,
@@ -60,12 +59,7 @@ export interface ServiceOptions {
 export function kvDefinition(limits: Limits) {
   const generated = KvServiceService;
   const input = KvService.method;
-  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
-    input,
-    request,
-    response,
-    requestMaxBytes: limits.requestMaxBytes,
-  });
+  const with_ = methodOptions(limits.requestMaxBytes);
   return {
     get: servedMethod(generated.get, with_(input.get.input, GetRequest, GetResponse)),
     put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),

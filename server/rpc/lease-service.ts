@@ -1,6 +1,5 @@
 // LeaseService: check and translate, call the engine, translate the answer.
 
-import type { DescMessage } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { LeaseService } from "../../gen/es/kvd/v1/lease_pb.js";
 import {
@@ -20,7 +19,7 @@ import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { LeaseId, LeaseInfo } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
-import { type Codec, servedMethod } from "./codec.js";
+import { methodOptions, servedMethod } from "./codec.js";
 import { rowsMaxBytes } from "./commands.js";
 import { ttlMsFromDuration } from "./fields.js";
 import { unary } from "./handlers.js";
@@ -34,12 +33,7 @@ const PAGE_LEASES = 1000;
 export function leaseDefinition(limits: Limits) {
   const generated = LeaseServiceService;
   const input = LeaseService.method;
-  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
-    input,
-    request,
-    response,
-    requestMaxBytes: limits.requestMaxBytes,
-  });
+  const with_ = methodOptions(limits.requestMaxBytes);
   return {
     grant: servedMethod(generated.grant, with_(input.grant.input, GrantRequest, GrantResponse)),
     keepAlive: servedMethod(

@@ -1,6 +1,5 @@
 // MaintenanceService: how the server is, compaction, hashes.
 
-import type { DescMessage } from "@bufbuild/protobuf";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { MaintenanceService } from "../../gen/es/kvd/v1/maintenance_pb.js";
 import {
@@ -19,7 +18,7 @@ import type { EngineStatus } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import { LIMITS, type LimitName, type Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
-import { type Codec, servedMethod } from "./codec.js";
+import { methodOptions, servedMethod } from "./codec.js";
 import { numberFromInt64 } from "./fields.js";
 import { unary } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
@@ -34,12 +33,7 @@ export interface MaintenanceOptions extends ServiceOptions {
 export function maintenanceDefinition(limits: Limits) {
   const generated = MaintenanceServiceService;
   const input = MaintenanceService.method;
-  const with_ = <Req, Res>(input: DescMessage, request: Codec<Req>, response: Codec<Res>) => ({
-    input,
-    request,
-    response,
-    requestMaxBytes: limits.requestMaxBytes,
-  });
+  const with_ = methodOptions(limits.requestMaxBytes);
   return {
     status: servedMethod(
       generated.status,

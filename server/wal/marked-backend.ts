@@ -6,20 +6,20 @@
 
 import { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
-import type { Backend, LogRecord, Position } from "../store/backend.js";
+import { type LogRecord, MemoryBackend } from "../store/backend.js";
 
 /** How many revisions a move of the mark reserves. */
 export const MARK_STEP = 1_000_000;
 
-export class MarkedBackend implements Backend {
+export class MarkedBackend extends MemoryBackend {
   readonly #moveMark: (revision: Revision) => Promise<void>;
   #mark: Revision = 0;
   #moving: Promise<void> | undefined;
   #failure: Error | undefined;
-  #position: Position = 0;
 
   /** `moveMark` makes a mark durable. */
   constructor(moveMark: (revision: Revision) => Promise<void>) {
+    super();
     this.#moveMark = moveMark;
   }
 
@@ -29,7 +29,7 @@ export class MarkedBackend implements Backend {
     this.#mark = head + MARK_STEP;
   }
 
-  reserve(record: LogRecord): void {
+  override reserve(record: LogRecord): void {
     if (record.kind !== "commit") return;
     const { revision } = record.commit;
     if (revision + MARK_STEP / 2 > this.#mark) this.#moving ??= this.#move(revision + MARK_STEP);
@@ -40,22 +40,7 @@ export class MarkedBackend implements Backend {
     throw new KvdError(full ? "NO_SPACE" : "LOG_FAILED", text);
   }
 
-  append(_record: LogRecord): Position {
-    this.#position += 1;
-    return this.#position;
-  }
-
-  get durablePosition(): Position {
-    return this.#position;
-  }
-
-  durable(_position: Position): Promise<void> {
-    return Promise.resolve();
-  }
-
-  onDurable(_callback: (position: Position) => void): void {}
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     await this.#moving;
   }
 
