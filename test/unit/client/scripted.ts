@@ -27,6 +27,7 @@ import {
   StatusResponse,
 } from "../../../gen/grpc/kvd/v1/maintenance.js";
 import {
+  EventType,
   type MultiWatchEnded,
   type MultiWatchRequest,
   type MultiWatchResponse,
@@ -120,8 +121,9 @@ export class WatchCall {
   }
 
   /** False when the stream has enough; drained() waits for it. */
-  write(response: WatchResponse): boolean {
-    return this.stream.write({ id: this.#id, step: { $case: "response", value: response } });
+  write(response: WatchResponse, written?: () => void): boolean {
+    const step = { $case: "response", value: response } as const;
+    return this.stream.write({ id: this.#id, step }, written);
   }
 
   drained(): Promise<unknown> {
@@ -144,6 +146,7 @@ export class WatchCall {
 export function multiWatch(script: (call: WatchCall, opened: number) => unknown) {
   let opened = 0;
   return (stream: MultiWatchCall) => {
+    stream.setMaxListeners(0);
     stream.on("error", () => {});
     stream.on("data", ({ command }: MultiWatchRequest) => {
       if (command?.$case !== "create") return;
@@ -155,10 +158,23 @@ export function multiWatch(script: (call: WatchCall, opened: number) => unknown)
 
 export const UNAVAILABLE = status.UNAVAILABLE;
 
-export function created(revision: number): WatchResponse {
+export function created(revision: number, storeId = "store"): WatchResponse {
+  return WatchResponse.fromPartial({ revision, kind: { $case: "created", value: { storeId } } });
+}
+
+/** Puts of these keys, all of one revision. */
+export function putsOf(
+  revision: number,
+  keys: readonly string[],
+  { fragment = false }: { readonly fragment?: boolean } = {},
+): WatchResponse {
+  const events = keys.map((value) => ({
+    type: EventType.PUT,
+    kv: { keyForm: { $case: "key" as const, value }, modRevision: revision },
+  }));
   return WatchResponse.fromPartial({
     revision,
-    kind: { $case: "created", value: { storeId: "store" } },
+    kind: { $case: "events", value: { events, fragment } },
   });
 }
 
