@@ -12,7 +12,7 @@ import { batchResults } from "./messages.js";
 /** A batch may fill the answer, but for a tenth that is kept for the texts of failures. */
 const TEXTS_SHARE = 10;
 
-/** @throws KvdError TOO_MANY_OPERATIONS; what fails alone is in the results. */
+/** What fails alone is in the results. Their number has been checked. */
 export async function runBatch(
   engine: Engine,
   messages: readonly BatchOperationMessage[],

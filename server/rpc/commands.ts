@@ -129,11 +129,6 @@ export function batchFromMessages(
   messages: readonly BatchOperationMessage[],
   limits: Limits,
 ): readonly BatchOperation[] {
-  const { batchMaxOperations } = limits;
-  if (messages.length > batchMaxOperations) {
-    const text = `the batch has ${messages.length} operations, more than ${batchMaxOperations}`;
-    throw new KvdError("TOO_MANY_OPERATIONS", `${text} (--batch-max-operations)`);
-  }
   return messages.map((message): BatchOperation => {
     try {
       return batchOperationFromMessage(message, limits);

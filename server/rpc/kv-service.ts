@@ -28,6 +28,7 @@ import {
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import { runBatch } from "./batch.js";
+import { BATCH_OPERATIONS, PIPELINE_OPERATIONS, scanBatch } from "./batch-scan.js";
 import { methodOptions, servedMethod } from "./codec.js";
 import {
   deleteFromMessage,
@@ -72,11 +73,14 @@ export function kvDefinition(limits: Limits) {
       ...with_(input.txn.input, TxnRequest, TxnResponse),
       scan: (bytes) => scanTxn(bytes, limits),
     }),
-    batch: servedMethod(generated.batch, with_(input.batch.input, BatchRequest, BatchResponse)),
-    pipeline: servedMethod(
-      generated.pipeline,
-      with_(input.pipeline.input, PipelineRequest, PipelineResponse),
-    ),
+    batch: servedMethod(generated.batch, {
+      ...with_(input.batch.input, BatchRequest, BatchResponse),
+      scan: (bytes) => scanBatch(bytes, BATCH_OPERATIONS, limits),
+    }),
+    pipeline: servedMethod(generated.pipeline, {
+      ...with_(input.pipeline.input, PipelineRequest, PipelineResponse),
+      scan: (bytes) => scanBatch(bytes, PIPELINE_OPERATIONS, limits),
+    }),
     watch: servedMethod(generated.watch, with_(input.watch.input, WatchRequest, WatchResponse)),
     multiWatch: servedMethod(
       generated.multiWatch,

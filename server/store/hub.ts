@@ -1,14 +1,14 @@
 // Fans published commits out to the watches that are synced, within bounds.
 //
-// publish() touches only watches that can match: those of one key through a map, the others one by
-// one. A watch whose queue would pass its bound, and the largest queue when all together pass
-// theirs, is unsynced: it catches up from history when it is pulled, so a slow reader costs a
-// commit nothing more.
+// publish() touches only watches that can match; see watch-index.ts. A watch whose queue would
+// pass its bound, and the largest queue when all together pass theirs, is unsynced: it catches up
+// from history when it is pulled, so a slow reader costs a commit nothing more.
 
 import type { Limits } from "../kv/limits.js";
 import type { Counters } from "./counters.js";
 import type { Commit } from "./version.js";
 import type { Pull, Watch } from "./watch.js";
+import { WatchIndex } from "./watch-index.js";
 
 export type HubLimits = Pick<Limits, "watcherQueueMaxBytes" | "watchQueuesMaxBytes">;
 
@@ -16,8 +16,7 @@ export class Hub {
   readonly #limits: HubLimits;
   readonly #counters: Counters;
   readonly #watches = new Set<Watch>();
-  readonly #ofOneKey = new Map<string, Set<Watch>>();
-  readonly #ofRanges = new Set<Watch>();
+  readonly #index = new WatchIndex();
   #queuedBytes = 0;
 
   constructor(limits: HubLimits, counters: Counters) {
@@ -40,34 +39,18 @@ export class Hub {
 
   add(watch: Watch): void {
     this.#watches.add(watch);
-    if (watch.spec.selector.kind !== "key") {
-      this.#ofRanges.add(watch);
-      return;
-    }
-    const key = watch.bounds.start;
-    const others = this.#ofOneKey.get(key);
-    if (others === undefined) this.#ofOneKey.set(key, new Set([watch]));
-    else others.add(watch);
+    this.#index.add(watch);
   }
 
   /** Frees a watch, whatever its state. Twice does no harm. */
   remove(watch: Watch): void {
     if (!this.#watches.delete(watch)) return;
     this.#track(watch, () => watch.close());
-    this.#ofRanges.delete(watch);
-    const others = this.#ofOneKey.get(watch.bounds.start);
-    others?.delete(watch);
-    if (others?.size === 0) this.#ofOneKey.delete(watch.bounds.start);
+    this.#index.delete(watch);
   }
 
   publish(commit: Commit): void {
-    if (this.#ofOneKey.size > 0) {
-      for (const change of commit.changes) {
-        const watches = this.#ofOneKey.get(change.record.key);
-        if (watches !== undefined) for (const watch of watches) this.#offer(watch, commit);
-      }
-    }
-    for (const watch of this.#ofRanges) this.#offer(watch, commit);
+    this.#index.each(commit, (watch) => this.#offer(watch, commit));
   }
 
   /** The watch's next message; keeps the sum of the queues. */

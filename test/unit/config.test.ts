@@ -238,10 +238,11 @@ test("every default is in its own range, and within it none conflicts", (t) => {
   }
 });
 
-test("the store takes 60 % of the memory, or 75 % of the heap when that is less", (t) => {
-  t.is(defaultStoreMaxBytes({ memoryBytes: 10 * GIB, heapMaxBytes: 4 * GIB }), 3 * GIB);
+test("the store takes 60 % of the memory, or 75 % of the heap but for a reserve", (t) => {
+  const heapMaxBytes = 4 * GIB + 128 * MIB;
+  t.is(defaultStoreMaxBytes({ memoryBytes: 10 * GIB, heapMaxBytes }), 3 * GIB);
   t.is(defaultStoreMaxBytes({ memoryBytes: 1000 * MIB, heapMaxBytes: 4 * GIB }), 600 * MIB);
-  t.is(configOf([]).limits.storeMaxBytes, 1.5 * GIB);
+  t.is(configOf([]).limits.storeMaxBytes, 1.5 * GIB - 96 * MIB);
 });
 
 test("history takes a quarter of the store's limit, at most 1 GiB", (t) => {

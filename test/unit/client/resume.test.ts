@@ -37,7 +37,7 @@ async function take(count: number, watch: Watch): Promise<WatchEvent[]> {
   return events;
 }
 
-/** Steps in short: `events 11 12+`, with a + where a revision goes on; until one of them is last. */
+/** Steps in short: `events 11 12+`, with a + where a revision goes on; until one is `last`. */
 async function shown(watch: Watch, last: string): Promise<string[]> {
   const seen: string[] = [];
   for await (const step of watch.steps()) {
