@@ -1,8 +1,9 @@
 // Verbs with several actions, of which the first word names one: `lease grant`, `snapshot save`.
 
-import type { Invocation, OptionDefinition } from "./command.js";
+import type { Invocation } from "./command.js";
 import type { ExitCode } from "./exit-codes.js";
 import { UsageError } from "./failure.js";
+import type { OptionDefinition } from "./option.js";
 
 export interface Action {
   readonly name: string;

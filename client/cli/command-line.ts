@@ -6,9 +6,10 @@
 import { Command, CommanderError, Option } from "commander";
 import { actionUsage } from "./actions.js";
 import { CATALOG, type CatalogEntry } from "./catalog.js";
-import type { CommandDefinition, OptionDefinition } from "./command.js";
+import type { CommandDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
 import { UsageError } from "./failure.js";
+import type { OptionDefinition } from "./option.js";
 import { GLOBAL_FLAGS } from "./settings.js";
 import { packageVersion } from "./version.js";
 

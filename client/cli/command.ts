@@ -4,14 +4,9 @@ import type { Kvd } from "../index.js";
 import type { Action } from "./actions.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Flags } from "./flags.js";
+import type { OptionDefinition } from "./option.js";
 import type { Output } from "./output.js";
 import type { Settings } from "./settings.js";
-
-export interface OptionDefinition {
-  /** As the argument parser takes them: "-o, --out <file>". */
-  readonly flags: string;
-  readonly description: string;
-}
 
 export interface Example {
   readonly run: string;

@@ -2,8 +2,8 @@
 
 import { type Action, actionUsage } from "./actions.js";
 import { CATALOG } from "./catalog.js";
-import type { OptionDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
+import type { OptionDefinition } from "./option.js";
 import { GLOBAL_FLAGS } from "./settings.js";
 import { packageVersion } from "./version.js";
 

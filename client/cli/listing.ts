@@ -1,9 +1,9 @@
 // Listings: pages of one revision, in the order of the keys' bytes, until a limit or their end.
 
 import type { Entry, Kvd, RangeOptions, RangeResult, SelectorLike } from "../index.js";
-import type { OptionDefinition } from "./command.js";
 import { defined } from "./defined.js";
 import type { Flags } from "./flags.js";
+import type { OptionDefinition } from "./option.js";
 
 export const LISTING_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--rev <revision>", description: "as it was at this revision" },

@@ -1,9 +1,9 @@
 // The flags of a put, on the command line and in a txn alike.
 
 import type { CallOptions, PutOptions } from "../index.js";
-import type { OptionDefinition } from "./command.js";
 import { defined } from "./defined.js";
 import { atMostOne, type Flags } from "./flags.js";
+import type { OptionDefinition } from "./option.js";
 
 export const PUT_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--ttl <duration>", description: "the key lives so long: 1s to 10 years" },

@@ -1,10 +1,10 @@
 // Which keys a command is about: a KEY, or --prefix, or --start and --end, or --all. Exactly one.
 
 import type { SelectorLike } from "../index.js";
-import type { OptionDefinition } from "./command.js";
 import { UsageError } from "./failure.js";
 import type { Flags } from "./flags.js";
 import { bytesFromBase64 } from "./json-forms.js";
+import type { OptionDefinition } from "./option.js";
 
 export const KEY_ENCODING: OptionDefinition = {
   flags: "--key-encoding <encoding>",

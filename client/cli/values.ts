@@ -2,9 +2,10 @@
 // `-` is just text.
 
 import { open } from "node:fs/promises";
-import type { Invocation, OptionDefinition } from "./command.js";
+import type { Invocation } from "./command.js";
 import { EXIT } from "./exit-codes.js";
 import { Failure, UsageError } from "./failure.js";
+import type { OptionDefinition } from "./option.js";
 
 export const INPUT_OPTION: OptionDefinition = {
   flags: "-i, --input <file>",

@@ -1,7 +1,7 @@
 // kvctl lease: times to live that keys attach to, as things of their own.
 
 import { type Action, runAction } from "../actions.js";
-import type { CommandDefinition, Invocation, OptionDefinition } from "../command.js";
+import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
 import { msFromFlag, roughText } from "../duration.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
@@ -9,6 +9,7 @@ import { UsageError } from "../failure.js";
 import { leaseIdFromText } from "../flags.js";
 import { LeaseWriter } from "../lease-output.js";
 import { keepRenewing, renewOnce } from "../lease-renewal.js";
+import type { OptionDefinition } from "../option.js";
 
 const ID: OptionDefinition = {
   flags: "--id <id>",

@@ -4,10 +4,11 @@
 import { stat } from "node:fs/promises";
 import type { Kvd } from "../../index.js";
 import { type Action, runAction } from "../actions.js";
-import type { CommandDefinition, Invocation, OptionDefinition } from "../command.js";
+import type { CommandDefinition, Invocation } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import { FileTarget } from "../file-target.js";
+import type { OptionDefinition } from "../option.js";
 import { startProgress } from "../progress.js";
 import { SnapshotHash } from "../snapshot-hash.js";
 import { tableText } from "../table.js";

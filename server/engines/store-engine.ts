@@ -1,0 +1,326 @@
+// The store behind the asynchronous Engine interface.
+//
+// It adds what the store must not know: waiting until what a call saw is durable, turns between the
+// slices of long work, timers, the end of watches that nobody reads. Plain reads see the published
+// revision and wait for nothing; whatever saw the head, errors included, is answered when that is
+// durable.
+
+import type { Engine, EngineStatus, SnapshotStream } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
+import type {
+  BatchCommand,
+  DeleteCommand,
+  GetCommand,
+  LeaseId,
+  PutCommand,
+  RangeQuery,
+  RangeResult,
+  Revision,
+  TxnCommand,
+  TxnOptions,
+  WatchSpec,
+} from "../kv/types.js";
+import type { Clock, Now } from "../lib/clock.js";
+import { EntryHash } from "../lib/entry-hash.js";
+import type { Backend } from "../store/backend.js";
+import { checkStore } from "../store/check.js";
+import { ImageExport } from "../store/image-export.js";
+import type { Store } from "../store/store.js";
+import type { DataDirectory } from "../wal/data-directory.js";
+import { encodeSnapshot } from "../wal/snapshot-writer.js";
+import { imageSource } from "./image-source.js";
+import { MemoryWatcher } from "./memory-watcher.js";
+import type { SnapshotKeeper } from "./snapshot-keeper.js";
+import { Upkeep } from "./upkeep.js";
+
+interface StoreEngineOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly backend: Backend;
+  readonly keeper?: SnapshotKeeper;
+  readonly data?: DataDirectory;
+}
+
+/** Keys that a listing looks at before others have a turn. */
+const SLICE_VISITS = 2000;
+
+/** Old history is looked for this often at least, and ten times in the age that it may reach. */
+const AGE_CHECK_MAX_MS = 60_000;
+
+/** Silent watches are looked for this many times in the span after which they are ended. */
+const IDLE_CHECKS = 10;
+
+/** The hash reads pages of this weight. */
+const HASH_PAGE_BYTES = 1024 * 1024;
+
+export class StoreEngine implements Engine {
+  readonly storeId: string;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #backend: Backend;
+  readonly #store: Store;
+  readonly #keeper: SnapshotKeeper | undefined;
+  readonly #data: DataDirectory | undefined;
+  readonly #watchers = new Set<MemoryWatcher>();
+  readonly #upkeep: Upkeep;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+  #state: "open" | "draining" | "closed" = "open";
+
+  constructor(options: StoreEngineOptions) {
+    this.storeId = options.store.storeId;
+    this.#limits = options.limits;
+    this.#clock = options.clock;
+    this.#backend = options.backend;
+    this.#store = options.store;
+    this.#upkeep = new Upkeep(options.store, options.clock);
+    this.#keeper = options.keeper;
+    this.#data = options.data;
+    this.#upkeep.every(Math.max(1, options.limits.watcherIdleMaxMs / IDLE_CHECKS), () =>
+      this.#endIdle(),
+    );
+    if (options.limits.historyMaxAgeMs > 0) {
+      const intervalMs = Math.min(AGE_CHECK_MAX_MS, options.limits.historyMaxAgeMs / 10);
+      this.#upkeep.every(Math.max(1, intervalMs), () => this.#upkeep.maintain());
+    }
+  }
+
+  async get(command: GetCommand) {
+    this.#requireOpen();
+    return this.#store.get(command);
+  }
+
+  range(query: RangeQuery): Promise<RangeResult> {
+    return this.#run(() => this.#range(query));
+  }
+
+  async #range(query: RangeQuery): Promise<RangeResult> {
+    const read = this.#store.beginRange(query);
+    try {
+      while (!this.#store.runRange(read, SLICE_VISITS)) await this.#clock.yieldTurn();
+    } catch (error) {
+      this.#store.abandonRange(read);
+      throw error;
+    }
+    const result = this.#store.endRange(read, query, this.#now());
+    if (this.#store.retention.compactor.held) this.#upkeep.maintain();
+    return result;
+  }
+
+  put(command: PutCommand) {
+    return this.#mutate((now) => this.#store.put(command, now));
+  }
+
+  delete(command: DeleteCommand) {
+    return this.#mutate((now) => this.#store.delete(command, now));
+  }
+
+  txn(command: TxnCommand, options: TxnOptions) {
+    return this.#mutate((now) => this.#store.txn(command, options, now));
+  }
+
+  async batch(command: BatchCommand) {
+    const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
+    if (!reads) return this.#mutate((now) => this.#store.batch(command, now));
+    this.#requireOpen();
+    return this.#store.batch(command, this.#now(), this.#store.publishedRevision);
+  }
+
+  grant(command: { readonly id: LeaseId; readonly ttlMs: number }) {
+    return this.#mutate((now) => ({
+      ...this.#store.grant(command, now),
+      revision: this.#store.revision,
+    }));
+  }
+
+  keepAlive(command: { readonly id: LeaseId }) {
+    return this.#mutate((now) => ({ ttlMs: this.#store.keepAlive(command, now) }));
+  }
+
+  revoke(command: { readonly id: LeaseId }) {
+    return this.#mutate((now) => this.#store.revoke(command, now));
+  }
+
+  timeToLive(query: {
+    readonly id: LeaseId;
+    readonly withKeys: boolean;
+    readonly maxBytes: number;
+  }) {
+    return this.#mutate((now) => this.#store.timeToLive(query, now));
+  }
+
+  leases(query: { readonly after: LeaseId | undefined; readonly limit: number }) {
+    return this.#mutate((now) => this.#store.leases(query, now));
+  }
+
+  async compact(command: { readonly revision: Revision }) {
+    this.#requireOpen();
+    this.#store.compact(command, this.#now());
+    this.#upkeep.maintain();
+    const { compactRevision } = this.#store.retention.compactor;
+    return { revision: this.#store.publishedRevision, compactRevision };
+  }
+
+  hash(query: { readonly revision: Revision }) {
+    return this.#run(() => this.#hash(query));
+  }
+
+  async #hash(query: { readonly revision: Revision }) {
+    const hash = new EntryHash();
+    let page = await this.#range(hashPage(query.revision, undefined));
+    const { revision } = page;
+    for (;;) {
+      for (const entry of page.entries) hash.add(entry);
+      if (page.next === undefined) break;
+      page = await this.#range(hashPage(revision, page.next));
+    }
+    const { compactRevision } = this.#store.retention.compactor;
+    return { hash: hash.digest(), revision, compactRevision };
+  }
+
+  async snapshot(): Promise<SnapshotStream> {
+    this.#requireOpen();
+    const image = new ImageExport(this.#store, "all");
+    const chunks = encodeSnapshot(imageSource(image, this.#clock));
+    return {
+      revision: image.header.revision,
+      next: () =>
+        this.#run(async () => {
+          const step = await chunks.next();
+          return step.done ? undefined : step.value;
+        }),
+      close: () => {
+        image.stop();
+        this.#upkeep.maintain();
+      },
+    };
+  }
+
+  watch(spec: WatchSpec): MemoryWatcher {
+    if (this.#state !== "open") throw shuttingDown();
+    const watch = this.#store.watch(spec, () => this.#clock.monotonicMs());
+    const watcher = new MemoryWatcher(this.#store, watch, this.#clock, () => {
+      this.#watchers.delete(watcher);
+    });
+    this.#watchers.add(watcher);
+    return watcher;
+  }
+
+  async status(): Promise<EngineStatus> {
+    this.#requireOpen();
+    const { keys, lessor, hub, retention, counters } = this.#store;
+    const { compactor } = retention;
+    return {
+      engine: "memory",
+      storeId: this.storeId,
+      revision: this.#store.publishedRevision,
+      compactRevision: compactor.compactRevision,
+      durableRevision: this.#keeper?.durableRevision ?? this.#store.publishedRevision,
+      keys: keys.liveKeys,
+      leases: lessor.size,
+      watchers: hub.size,
+      liveBytes: retention.liveBytes,
+      historyBytes: keys.historyBytes,
+      diskBytes: this.#data?.bytes ?? 0,
+      fsyncPolicy: this.#data === undefined ? "memory" : "never",
+      problems: this.#keeper?.problem === undefined ? [] : [this.#keeper.problem],
+      capabilities: [],
+      counters: {
+        entries_visited: counters.entriesVisited,
+        seeks: counters.seeks,
+        slices: counters.slices,
+        changes_compacted: counters.changesCompacted,
+        watchers_unsynced: counters.watchersUnsynced,
+        queued_bytes: hub.queuedBytes,
+        commits_kept: this.#store.history.size,
+      },
+    };
+  }
+
+  endWatches(): void {
+    if (this.#state === "open") this.#state = "draining";
+    for (const watcher of this.#watchers) watcher.end(shuttingDown());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.endWatches();
+    this.#state = "closed";
+    this.#upkeep.close();
+    await Promise.allSettled(this.#running);
+    await this.#backend.close();
+    await this.#keeper?.close();
+  }
+
+  /** Verifies every invariant of the store. @throws AssertionError. */
+  check(): void {
+    checkStore(this.#store);
+  }
+
+  /** Runs a call that takes turns; close() waits for it. The backend's close settles the others. */
+  async #run<T>(call: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const running = call();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Runs what sees the head, and answers, with its error too, once that head is durable. */
+  async #mutate<T>(run: (now: Now) => T): Promise<T> {
+    this.#requireOpen();
+    try {
+      return run(this.#now());
+    } finally {
+      this.#upkeep.afterChange();
+      const { position } = this.#store;
+      if (this.#backend.durablePosition < position) await this.#backend.durable(position);
+    }
+  }
+
+  #endIdle(): void {
+    const limitMs = this.#limits.watcherIdleMaxMs;
+    const nowMs = this.#clock.monotonicMs();
+    for (const watcher of this.#watchers) {
+      watcher.markStalled();
+      if (nowMs - (watcher.stalledSinceMs ?? nowMs) < limitMs) continue;
+      const text = `the watch took nothing for ${limitMs} ms while data waited`;
+      watcher.end(new KvdError("WATCHER_TOO_SLOW", `${text} (--watcher-idle-max)`));
+    }
+  }
+
+  #now(): Now {
+    return { wallMs: this.#clock.wallMs(), monotonicMs: this.#clock.monotonicMs() };
+  }
+
+  #requireOpen(): void {
+    if (this.#state === "closed") throw shuttingDown();
+  }
+}
+
+function shuttingDown(): KvdError {
+  return new KvdError("SHUTTING_DOWN", "the server is shutting down");
+}
+
+function hashPage(revision: Revision, resume: Uint8Array | undefined): RangeQuery {
+  return {
+    selector: { kind: "all" },
+    revision,
+    order: "ascending",
+    limit: 0,
+    keysOnly: false,
+    count: "no",
+    delimiter: new Uint8Array(0),
+    resume,
+    maxBytes: HASH_PAGE_BYTES,
+  };
+}
