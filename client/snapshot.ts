@@ -36,7 +36,10 @@ export class StreamedSnapshot implements Snapshot {
     });
     if (signal?.aborted) this.#cancel(abortedError(what, signal));
     this.#first = this.#pull();
-    this.revision = this.#first.then((piece) => numberFromInt64(piece?.revision ?? 0n, "revision"));
+    this.revision = this.#first.then((piece) => {
+      if (piece !== undefined) return numberFromInt64(piece.revision, "revision");
+      throw new KvdClientError("INTERNAL", `${what}: the server sent an empty one`);
+    });
     // Whoever waits for it, or iterates, is told; nobody has to.
     this.revision.catch(() => {});
   }

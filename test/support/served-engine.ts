@@ -1,6 +1,6 @@
 // An engine as one server of several has it, one after the other: when the server stops, the
-// watches that it opened end, and the engine goes on for the next. So a server can be started
-// again in a test, and its data are still there.
+// watches that it opened end, and the engine goes on for the next. So a server can be started again
+// in a test, and its data are still there.
 
 import type { MemoryEngine } from "../../server/engines/memory.js";
 import type { MemoryWatcher } from "../../server/engines/memory-watcher.js";

@@ -37,7 +37,7 @@ async function take(count: number, watch: Watch): Promise<WatchEvent[]> {
   return events;
 }
 
-/** Steps in short: `events 11 12+`, with a + where a revision goes on; until one is `last`. */
+/** Steps in short: `events a11 a12+`, a + where a revision goes on; up to the last. */
 async function shown(watch: Watch, last: string): Promise<string[]> {
   const seen: string[] = [];
   for await (const step of watch.steps()) {
@@ -49,8 +49,10 @@ async function shown(watch: Watch, last: string): Promise<string[]> {
 
 function shownStep(step: WatchStep): string {
   switch (step.kind) {
-    case "events":
-      return `events ${step.events.map(({ key, revision }) => `${key}${revision}`).join(" ")}${step.fragment ? "+" : ""}`;
+    case "events": {
+      const events = step.events.map(({ key, revision }) => `${key}${revision}`);
+      return `events ${events.join(" ")}${step.fragment ? "+" : ""}`;
+    }
     case "current":
       return `current ${step.revision} ${step.entries.map(({ key }) => key).join(" ")}`;
     default:
