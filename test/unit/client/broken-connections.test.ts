@@ -2,7 +2,7 @@
 // started again: through a proxy, against a real server.
 
 import { once } from "node:events";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import {
   type ConnectOptions,
@@ -113,10 +113,16 @@ test("a watch waits for a server that is not there yet, as long as a call does",
 });
 
 test("a watch that nobody answers says so in time", async (t) => {
-  const silent = createTcpServer((socket) => socket.on("error", () => {}).resume());
+  const sockets: Socket[] = [];
+  const silent = createTcpServer((socket) => {
+    sockets.push(socket.on("error", () => {}).resume());
+  });
   silent.listen(0, "127.0.0.1");
   await once(silent, "listening");
-  t.teardown(() => silent.close());
+  t.teardown(() => {
+    silent.close();
+    for (const socket of sockets) socket.destroy();
+  });
   const { port } = silent.address() as AddressInfo;
   const kv = connect(`127.0.0.1:${port}`, { timeout: 50 });
   const error = await t.throwsAsync(kv.watch("a").ready(), { instanceOf: KvdClientError });
