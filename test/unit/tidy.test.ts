@@ -103,7 +103,7 @@ test(
 );
 test(found, layerFindings, "test/support/model-a.ts", importing("../../server/lib/heap.js"), 2);
 test(found, layerFindings, "server/new/a.ts", importing("../store/b.js"), 2);
-test(found, layerFindings, "bench/a.ts", importing("./b.js"), 2);
+test(found, layerFindings, "elsewhere/a.ts", importing("./b.js"), 2);
 test(found, layerFindings, "server/rpc/a.ts", "await import(name);");
 
 test(fine, layerFindings, "server/store/a.ts", importing("../kv/types.js"));
