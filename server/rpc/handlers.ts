@@ -6,8 +6,10 @@
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
+import type { AnswerRooms } from "./answer-room.js";
 import type { Decoded } from "./codec.js";
 import { internalStatus, statusFromError } from "./status.js";
+import { http2StreamOf, interceptingCallOf } from "./transport.js";
 
 export type OnBug = (error: unknown) => void;
 
@@ -25,6 +27,24 @@ export function unary<Request, Response>(
       (response) => callback(null, response),
       (error: unknown) => callback(statusFromFailure(error, onBug)),
     );
+  };
+}
+
+/** The same for calls that may have a large answer: they wait while their peer takes none. */
+export function unaryInTurn<Request, Response>(
+  rooms: AnswerRooms,
+  onBug: OnBug,
+  handle: (request: Request) => Promise<Response>,
+): handleUnaryCall<Decoded<Request>, Response> {
+  const run = unary(onBug, handle);
+  return (call, callback) => {
+    const inner = interceptingCallOf(call);
+    rooms.enter(inner && http2StreamOf(inner), (answered) => {
+      run(call, (...answer) => {
+        callback(...answer);
+        answered();
+      });
+    });
   };
 }
 

@@ -27,6 +27,7 @@ import {
 } from "../../gen/grpc/kvd/v1/watch.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
+import { AnswerRooms } from "./answer-room.js";
 import { runBatch } from "./batch.js";
 import { BATCH_OPERATIONS, PIPELINE_OPERATIONS, scanBatch } from "./batch-scan.js";
 import { methodOptions, servedMethod } from "./codec.js";
@@ -39,7 +40,7 @@ import {
   rowsMaxBytes,
   txnFromMessage,
 } from "./commands.js";
-import { type OnBug, unary } from "./handlers.js";
+import { type OnBug, unary, unaryInTurn } from "./handlers.js";
 import {
   deleteResponse,
   getResponse,
@@ -92,6 +93,7 @@ export function kvDefinition(limits: Limits) {
 /** The unary half of the implementation. */
 export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
   const { engine, limits, onBug } = options;
+  const rooms = new AnswerRooms();
   return {
     get: unary(onBug, async (request: GetRequest) =>
       getResponse(await engine.get(getFromMessage(request, limits))),
@@ -102,7 +104,7 @@ export function kvHandlers(options: ServiceOptions): UntypedServiceImplementatio
     delete: unary(onBug, async (request: DeleteRequest) =>
       deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
     ),
-    range: unary(onBug, async (request: RangeRequest) => {
+    range: unaryInTurn(rooms, onBug, async (request: RangeRequest) => {
       const query = rangeFromMessage(request, limits, engine.storeId);
       const result = await engine.range(query);
       return rangeResponse(result, nextToken(request, result, engine.storeId));
@@ -111,7 +113,7 @@ export function kvHandlers(options: ServiceOptions): UntypedServiceImplementatio
       const maxBytes = rowsMaxBytes(limits);
       return txnResponse(await engine.txn(txnFromMessage(request, limits), { maxBytes }));
     }),
-    batch: unary(onBug, async (request: BatchRequest) =>
+    batch: unaryInTurn(rooms, onBug, async (request: BatchRequest) =>
       runBatch(engine, request.operations, limits),
     ),
   };

@@ -1,0 +1,56 @@
+// How many large answers are held for a connection whose peer does not take them: as long as there
+// are as many, its further calls that may have a large answer wait.
+
+import type { ServerHttp2Stream } from "node:http2";
+
+/** From here on an answer is large: what does not fit a window of HTTP/2. */
+const LARGE_BYTES = 64 * 1024;
+
+/** With the default limits, 64 MiB a connection. */
+const LARGE_ANSWERS_MAX = 16;
+
+/** The room of one connection. */
+class Room {
+  readonly #waiting: Array<() => void> = [];
+  #inside = 0;
+
+  /** Runs it when there is room. */
+  enter(run: () => void): void {
+    if (this.#inside >= LARGE_ANSWERS_MAX) {
+      this.#waiting.push(run);
+      return;
+    }
+    this.#inside += 1;
+    run();
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#inside -= 1;
+    else next();
+  }
+}
+
+export class AnswerRooms {
+  readonly #rooms = new WeakMap<object, Room>();
+
+  /** Runs it when there is room; it calls back once it has given its answer to the transport. */
+  enter(stream: ServerHttp2Stream | undefined, run: (answered: () => void) => void): void {
+    const session = stream?.session;
+    if (stream === undefined || session === undefined) {
+      run(() => {});
+      return;
+    }
+    const room = this.#rooms.get(session) ?? new Room();
+    this.#rooms.set(session, room);
+    room.enter(() => {
+      if (stream.destroyed) room.leave();
+      else run(() => setImmediate(() => leaveWhenTaken(stream, room)));
+    });
+  }
+}
+
+function leaveWhenTaken(stream: ServerHttp2Stream, room: Room): void {
+  if (stream.destroyed || stream.writableLength < LARGE_BYTES) room.leave();
+  else stream.once("close", () => room.leave());
+}
