@@ -91,7 +91,7 @@ function unavailableText(error: KvdClientError, context: ErrorContext): string {
   if (unresolved || /No connection established/i.test(error.message)) {
     const cause = unresolved ? "the host's name cannot be resolved" : (why ?? error.message);
     const text = `cannot reach kvd at ${server}: ${cause}`;
-    return `${text}; start one with \`kvd --memory\` or give --server`;
+    return `${text}; start one with \`kvd\` or give --server`;
   }
   const next = resumption(error, context) || doubt(context);
   return `lost the connection to kvd at ${server}: ${why ?? error.message}${next}`;

@@ -189,7 +189,7 @@ export interface Watcher {
    * The next message, as soon as there is one; undefined after close(). One call at a time.
    *
    * @throws KvdError when the watch has ended, each time; details.resumeRevision is the start
-   *   revision to go on with, unless the present entries were not complete.
+   *   revision to go on with, unless the present entries were not complete or history is gone.
    */
   next(): Promise<WatchMessage | undefined>;
 

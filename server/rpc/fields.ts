@@ -83,7 +83,7 @@ const SECONDS_MAX = BigInt(TTL_MAX_MS);
 export function ttlMsFromDuration(ttl: Duration): number {
   const ms = msFromDuration(ttl);
   if (ms !== undefined && ms >= TTL_MIN_MS && ms <= TTL_MAX_MS) return ms;
-  const given = `${ttl.seconds} s and ${ttl.nanos} ns`;
+  const given = ms === undefined ? `${ttl.seconds} s and ${ttl.nanos} ns` : `${ms} ms`;
   throw new KvdError("TTL_OUT_OF_RANGE", `the ttl is ${given}, not between 1 s and 10 years`);
 }
 

@@ -136,7 +136,9 @@ export class Watch {
 
   end(error: KvdError): void {
     if (this.ended) return;
-    const resumeRevision = this.#resumeRevision();
+    // There is nothing to go on with where history is gone.
+    const gone = error.reason === "REVISION_COMPACTED";
+    const resumeRevision = gone ? undefined : this.#resumeRevision();
     const told = resumeRevision === undefined ? error : error.with({ resumeRevision });
     this.#phase = { kind: "ended", error: told };
     this.onReady();

@@ -73,7 +73,7 @@ test("a server that is not there is said with its address and what to do", (t) =
   t.is(
     errorText(new KvdClientError("UNAVAILABLE", message), context),
     "cannot reach kvd at 127.0.0.1:7856: connection refused; " +
-      "start one with `kvd --memory` or give --server",
+      "start one with `kvd` or give --server",
   );
 });
 

@@ -558,7 +558,8 @@ export const WatchRequestSchema: GenMessage<WatchRequest, {jsonType: WatchReques
 /**
  * WatchResponse is one step of a watch: `created` first, then with include_current `current` pages
  * and `synced`, then `events` and `progress`. The stream ends only with a status; its metadata
- * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete).
+ * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete,
+ * and where history is gone).
  *
  * @generated from message kvd.v1.WatchResponse
  */
@@ -622,7 +623,8 @@ export type WatchResponse = Message<"kvd.v1.WatchResponse"> & {
 /**
  * WatchResponse is one step of a watch: `created` first, then with include_current `current` pages
  * and `synced`, then `events` and `progress`. The stream ends only with a status; its metadata
- * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete).
+ * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete,
+ * and where history is gone).
  *
  * @generated from message kvd.v1.WatchResponse
  */

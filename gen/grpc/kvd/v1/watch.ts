@@ -174,7 +174,8 @@ export interface WatchRequest {
 /**
  * WatchResponse is one step of a watch: `created` first, then with include_current `current` pages
  * and `synced`, then `events` and `progress`. The stream ends only with a status; its metadata
- * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete).
+ * `resume_revision` is the start_revision to go on with (absent while `current` is incomplete,
+ * and where history is gone).
  */
 export interface WatchResponse {
   /**
