@@ -10,9 +10,7 @@ import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type {
   BatchCommand,
-  BatchOperation,
   BatchResult,
-  BatchResultItem,
   DeleteCommand,
   DeleteResult,
   GetCommand,
@@ -34,6 +32,7 @@ import { ENTRY_OVERHEAD_BYTES, NO_LEASE } from "../kv/types.js";
 import { bytesFromLatin1, latin1FromBytes } from "../lib/bytes.js";
 import type { Now } from "../lib/clock.js";
 import type { Backend, LogRecord, Position } from "./backend.js";
+import { runBatch } from "./batch-run.js";
 import { CommitBuilder } from "./commit-builder.js";
 import { newCounters } from "./counters.js";
 import { History } from "./history.js";
@@ -196,15 +195,11 @@ export class Store {
 
   /** All operations in order, each on its own; gets see `visible`, or the head by default. */
   batch(command: BatchCommand, now: Now, visible?: Revision): BatchResult {
-    const budget = new ResultBudget(command.maxBytes);
-    budget.takeResult(command.operations.length);
-    const results = command.operations.map((operation): BatchResultItem => {
-      try {
-        return this.#runAlone(operation, budget, now, visible ?? this.#revision);
-      } catch (error) {
-        if (!(error instanceof KvdError)) throw error;
-        return { kind: "failure", error };
-      }
+    const results = runBatch(command, {
+      get: (get) => this.#reads.get(get, visible ?? this.#revision),
+      put: (put) => this.put(put, now),
+      delete: (remove) => this.delete(remove, now),
+      present: (key) => presentEntry(this.keys.get(latin1FromBytes(key))),
     });
     return { revision: visible ?? this.#revision, results };
   }
@@ -403,40 +398,6 @@ export class Store {
   #log(record: LogRecord): void {
     this.#backend.reserve(record);
     this.#position = this.#backend.append(record);
-  }
-
-  #runAlone(
-    operation: BatchOperation,
-    budget: ResultBudget,
-    now: Now,
-    visible: Revision,
-  ): BatchResultItem {
-    switch (operation.kind) {
-      case "get": {
-        const get = this.#reads.get(operation.get, visible);
-        budget.takeEntry(get.entry);
-        return { kind: "get", get };
-      }
-      case "put": {
-        // What it would return is weighed before it is applied: it stands alone.
-        const { key, returnPrevious } = operation.put;
-        const previous = returnPrevious
-          ? presentEntry(this.keys.get(latin1FromBytes(key)))
-          : undefined;
-        budget.refuse(previous);
-        const put = this.put(operation.put, now);
-        budget.takeEntry(put.previous);
-        return { kind: "put", put };
-      }
-      case "delete": {
-        const maxBytes = Math.min(operation.delete.maxBytes, Math.max(0, budget.left));
-        const deleted = this.delete({ ...operation.delete, maxBytes }, now);
-        for (const entry of deleted.previous) budget.takeEntry(entry);
-        return { kind: "delete", delete: deleted };
-      }
-      case "refused":
-        return { kind: "failure", error: operation.error };
-    }
   }
 
   /** Deletes a lease's keys in one commit, in key order, and the lease. */
