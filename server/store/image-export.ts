@@ -66,7 +66,8 @@ export class ImageExport {
     return leases.map(({ id, ttlMs, ofPut, rank }) => ({
       kind: "lease",
       lease: { id, ttlMs, ofPut },
-      remainingMs: Math.max(0, Math.ceil(rank - nowMs)),
+      // Clocks have fractions: the sum less one of its terms can be above the other.
+      remainingMs: Math.min(ttlMs, Math.max(0, Math.ceil(rank - nowMs))),
     }));
   }
 

@@ -1,6 +1,5 @@
 // Engines for the conformance suites. A suite gets an OpenEngine and does not know what it opens;
-// what a deployment cannot express is one of its traits, and a test that needs it is shown as
-// skipped.
+// what a deployment cannot express is one of its traits, and a test that needs it is left out.
 //
 // Every engine is checked and closed when its test ends; a broken invariant, or a timer that
 // outlives the engine, fails the test.

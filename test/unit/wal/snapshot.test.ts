@@ -89,6 +89,20 @@ test("what is read back is the same store", async (t) => {
   await other.close();
 });
 
+test("a lease that has just begun comes back, at any fraction of a millisecond", async (t) => {
+  const ttlMs = 30_000;
+  const fractions = Array.from({ length: 1000 }, (_, index) => 1000 + index / 7);
+  const monotonicMs = fractions.find((at) => at + ttlMs - at > ttlMs);
+  const clock = new ManualClock({ monotonicMs: monotonicMs ?? Number.NaN });
+  const engine = await openMemoryFor(t, { clock });
+  await engine.grant({ id: 7n, ttlMs });
+  const snapshot = Readable.from(await snapshotOf(engine));
+  const { storeId } = engine;
+  const other = await openMemoryEngine({ limits: defaultLimits(), clock, storeId, snapshot });
+  t.is((await other.timeToLive({ id: 7n, withKeys: false, maxBytes: 0 })).grantedTtlMs, ttlMs);
+  await other.close();
+});
+
 test("an empty store has a snapshot too", async (t) => {
   const engine = await openMemoryFor(t);
   const summary = await read(Buffer.concat(await snapshotOf(engine)));
