@@ -87,7 +87,8 @@ export interface Maintenance {
    * const revision = await snapshot.revision;
    * ```
    *
-   * @throws KvdClientError while it is iterated over: FAILED_PRECONDITION by an engine without files.
+   * @throws KvdClientError while it is iterated over: FAILED_PRECONDITION by an engine without
+   *   files.
    */
   snapshot(options?: CallOptions): Snapshot;
 }
