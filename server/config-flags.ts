@@ -24,10 +24,17 @@ export const DEFAULT_LOG_LEVEL: LogLevel = "info";
 export const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
 
 export const DEFAULT_DATA_DIR = "kvd-data";
-export const DEFAULT_SNAPSHOT_INTERVAL_MS = 60_000;
+export const DEFAULT_SNAPSHOT_INTERVAL_MS = 3_600_000;
+export const DEFAULT_SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
+export const DEFAULT_FAILED_LOG_GRACE_MS = 60_000;
+
+export const FSYNC_POLICIES = ["always", "everysec", "never"] as const;
+export type Fsync = (typeof FSYNC_POLICIES)[number];
 
 const SHUTDOWN_GRACE: ValueRange = { min: 0, max: 3_600_000 };
 const SNAPSHOT_INTERVAL: ValueRange = { min: 1000, max: 86_400_000 };
+const SNAPSHOT_LOG_BYTES: ValueRange = { min: 1024 * 1024, max: 1024 ** 4 };
+const FAILED_LOG_GRACE: ValueRange = { min: 0, max: 3_600_000 };
 
 /** What was set; a limit under the name that attributeOfLimit() gives. */
 export interface FlagValues {
@@ -35,7 +42,10 @@ export interface FlagValues {
   readonly portFile?: string;
   readonly dataDir?: string;
   readonly memory?: boolean;
+  readonly fsync?: Fsync;
   readonly snapshotInterval?: number;
+  readonly snapshotLogBytes?: number;
+  readonly failedLogGrace?: number;
   readonly config?: string;
   readonly printConfig?: boolean;
   readonly insecure?: boolean;
@@ -71,9 +81,31 @@ export function kvdCommand(version: string): Command {
     .option("--memory", "keep nothing on disk")
     .addOption(
       new Option(
+        "--fsync <policy>",
+        "when writes are synced to the disk: always, before they are answered; everysec; never " +
+          "(default: always)",
+      ).argParser(argument((text) => parseChoice(text, FSYNC_POLICIES))),
+    )
+    .addOption(
+      new Option(
         "--snapshot-interval <duration>",
-        `how often changes are saved (default: ${showValue(DEFAULT_SNAPSHOT_INTERVAL_MS, "ms")})`,
+        "how often a snapshot is saved, if something changed " +
+          `(default: ${showValue(DEFAULT_SNAPSHOT_INTERVAL_MS, "ms")})`,
       ).argParser(argument((text) => parseValue(text, "ms", SNAPSHOT_INTERVAL))),
+    )
+    .addOption(
+      new Option(
+        "--snapshot-log-bytes <bytes>",
+        "a snapshot is also saved when the log has grown by this, and by what the last one took " +
+          `(default: ${showValue(DEFAULT_SNAPSHOT_LOG_BYTES, "bytes")})`,
+      ).argParser(argument((text) => parseValue(text, "bytes", SNAPSHOT_LOG_BYTES))),
+    )
+    .addOption(
+      new Option(
+        "--failed-log-grace <duration>",
+        "how long reads go on when the disk has failed, before kvd ends " +
+          `(default: ${showValue(DEFAULT_FAILED_LOG_GRACE_MS, "ms")})`,
+      ).argParser(argument((text) => parseValue(text, "ms", FAILED_LOG_GRACE))),
     )
     .option("--config <file>", "take settings from a TOML file: its keys are the flags' names")
     .option("--print-config", "print each setting and where it comes from, and end")
@@ -99,7 +131,8 @@ export function kvdCommand(version: string): Command {
       '--config (log-level = "debug"). A flag goes first, then its variable, then the file.',
       "Sizes: 512k, 1.5MiB, 4194304. Durations: 250ms, 60s, 5m, 12h.",
       "",
-      "Without a server: kvd snapshot status FILE, kvd restore --data-dir DIR FILE.",
+      "Without a server: kvd check --data-dir DIR, kvd repair --data-dir DIR, kvd snapshot status FILE,",
+      "kvd restore --data-dir DIR FILE.",
     ].join("\n"),
   );
 }

@@ -11,12 +11,15 @@ import {
   attributeOfLimit,
   DEBUG_GRPC,
   DEFAULT_DATA_DIR,
+  DEFAULT_FAILED_LOG_GRACE_MS,
   DEFAULT_LISTEN,
   DEFAULT_LOG_LEVEL,
   DEFAULT_SHUTDOWN_GRACE_MS,
   DEFAULT_SNAPSHOT_INTERVAL_MS,
+  DEFAULT_SNAPSHOT_LOG_BYTES,
   type Environment,
   type FlagValues,
+  type Fsync,
   kvdCommand,
   type LogLevel,
   limitNames,
@@ -38,7 +41,11 @@ export interface Config {
   readonly portFile: string | undefined;
   /** Where the data is; undefined: nothing is kept on disk. */
   readonly dataDir: string | undefined;
+  readonly fsync: Fsync;
   readonly snapshotIntervalMs: number;
+  readonly snapshotLogBytes: number;
+  /** How long reads go on when the log has failed. */
+  readonly failedLogGraceMs: number;
   readonly insecure: boolean;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
@@ -116,7 +123,10 @@ function settingsOf(command: Command, config: Config): Setting[] {
     portFile: config.portFile,
     dataDir: config.dataDir,
     memory: config.dataDir === undefined,
+    fsync: config.fsync,
     snapshotInterval: showValue(config.snapshotIntervalMs, "ms"),
+    snapshotLogBytes: showValue(config.snapshotLogBytes, "bytes"),
+    failedLogGrace: showValue(config.failedLogGraceMs, "ms"),
     insecure: config.insecure,
     logLevel: config.logLevel,
     shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
@@ -152,7 +162,10 @@ function configFromValues(values: FlagValues, machine: Machine) {
     listen: Object.freeze([...listen]),
     portFile: values.portFile,
     dataDir: memory ? undefined : (dataDir ?? DEFAULT_DATA_DIR),
+    fsync: values.fsync ?? "always",
     snapshotIntervalMs: values.snapshotInterval ?? DEFAULT_SNAPSHOT_INTERVAL_MS,
+    snapshotLogBytes: values.snapshotLogBytes ?? DEFAULT_SNAPSHOT_LOG_BYTES,
+    failedLogGraceMs: values.failedLogGrace ?? DEFAULT_FAILED_LOG_GRACE_MS,
     insecure,
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,

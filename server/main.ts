@@ -2,8 +2,9 @@
 // kvd: reads its flags, starts a server, and stops it when it is told to.
 //
 // SIGTERM and SIGINT stop it gracefully, with exit code 0; a second one ends it at once, with the
-// code that shells give the signal. Exit codes: 1 cannot start (address, data) or save, 2 bad
-// flags, 70 an error of kvd's own. Logs are JSON lines on stdout; texts about flags go to stderr.
+// code that shells give the signal. Exit codes: 1 cannot start, 2 bad flags, 70 an error of kvd's
+// own, 74 data that is damaged, or a disk that failed. Logs are JSON lines on stdout; texts about
+// flags go to stderr.
 
 import { readFileSync } from "node:fs";
 import { pino } from "pino";
@@ -15,15 +16,21 @@ import { runOffline } from "./offline.js";
 import { removePortFile, writePortFile } from "./port-file.js";
 import type { KvdServer, LoadProgress } from "./server.js";
 import { VERSION } from "./version.js";
-import { DataError } from "./wal/data-error.js";
+import { DamagedError, DataError } from "./wal/data-error.js";
 
 const EXIT = {
   cannotStart: 1,
-  notSaved: 1,
   usage: 2,
   internal: 70,
+  data: 74,
   signal: { SIGINT: 130, SIGTERM: 143 },
 };
+
+const FSYNC_TEXTS = {
+  always: "every write is synced to the disk before it is answered",
+  everysec: "--fsync everysec: a power cut loses what was written in the last second",
+  never: "--fsync never: a power cut loses what the system has not synced by itself",
+} as const;
 
 const PROGRESS_AFTER_MS = 1000;
 
@@ -58,11 +65,12 @@ async function serve(config: Config): Promise<void> {
   }
   warnOfSurroundings(config, logger);
   const server = await startServer(config, logger);
-  if (server === undefined) {
-    process.exitCode = EXIT.cannotStart;
+  if (typeof server === "number") {
+    process.exitCode = server;
     return;
   }
   stopOnSignals(server, config, logger);
+  endWhenFailed(server, config, logger);
   const { address, addresses } = server;
   try {
     if (config.portFile !== undefined) await writePortFile(config.portFile, address);
@@ -83,8 +91,11 @@ function createLogger({ logLevel }: Config): pino.Logger {
   });
 }
 
-/** grpc-js reads its variables when it is imported, so that is done after they are gone. */
-async function startServer(config: Config, logger: pino.Logger): Promise<KvdServer | undefined> {
+/**
+ * The server, or the exit code. grpc-js reads its variables when it is imported, so that is done
+ * after they are gone.
+ */
+async function startServer(config: Config, logger: pino.Logger): Promise<KvdServer | number> {
   if (!config.debugGrpc) {
     for (const name of LEAKING_VARIABLES) delete process.env[name];
   }
@@ -98,7 +109,7 @@ async function startServer(config: Config, logger: pino.Logger): Promise<KvdServ
       throw error;
     }
     logger.fatal({}, error.message);
-    return undefined;
+    return error instanceof DamagedError ? EXIT.data : EXIT.cannotStart;
   }
 }
 
@@ -125,22 +136,37 @@ function stopOnSignals(server: KvdServer, config: Config, logger: pino.Logger): 
     if (stopping) process.exit(EXIT.signal[signal]);
     stopping = true;
     logger.info({ signal }, "stopping; a second signal ends kvd at once");
-    const saved = await closeServer(server, logger);
-    if (config.portFile !== undefined) await removePortFile(config.portFile);
-    logger.info({}, "stopped");
-    process.exit(saved ? 0 : EXIT.notSaved);
+    let failed = false;
+    server.failed.then(() => {
+      failed = true;
+    });
+    const closed = await closeServer(server, config, logger);
+    process.exit(closed && !failed ? 0 : EXIT.data);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }
 
-/** False when the data could not be saved. */
-async function closeServer(server: KvdServer, logger: pino.Logger): Promise<boolean> {
+/** Ends kvd some time after its disk has failed: only a start can tell what is on it. */
+function endWhenFailed(server: KvdServer, config: Config, logger: pino.Logger): void {
+  server.failed.then(async () => {
+    const { failedLogGraceMs } = config;
+    logger.fatal({ failedLogGraceMs }, "reads go on for a while; then kvd ends with exit code 74");
+    await new Promise((resolve) => setTimeout(resolve, failedLogGraceMs));
+    await closeServer(server, config, logger);
+    process.exit(EXIT.data);
+  });
+}
+
+/** False when the end of the log could not be written. */
+async function closeServer(server: KvdServer, config: Config, logger: pino.Logger) {
   try {
     await server.close();
+    if (config.portFile !== undefined) await removePortFile(config.portFile);
+    logger.info({}, "stopped");
     return true;
   } catch (error) {
-    logger.fatal({ err: error }, "the data could not be saved: changes since the last are lost");
+    logger.fatal({ err: error }, "the end of the log could not be written");
     return false;
   }
 }
@@ -160,9 +186,8 @@ function warnOfSurroundings(config: Config, logger: pino.Logger): void {
   if (config.dataDir === undefined) {
     logger.info({}, "--memory: nothing is kept on disk; all data is gone when kvd stops");
   } else {
-    const { dataDir, snapshotIntervalMs } = config;
-    const text = `saved every ${snapshotIntervalMs} ms: a crash loses what came after that`;
-    logger.info({ dataDir, snapshotIntervalMs }, text);
+    const { dataDir, fsync } = config;
+    logger.info({ dataDir, fsync }, FSYNC_TEXTS[fsync]);
   }
 }
 

@@ -5,7 +5,7 @@
 // revision to go on with, then the engine is closed, if it was opened here.
 
 import { openMemoryEngine } from "./engines/memory.js";
-import type { LoadProgress } from "./engines/saved-store.js";
+import type { LoadProgress } from "./engines/recovery.js";
 import type { Engine } from "./kv/engine.js";
 import { defaultLimits, type Limits } from "./kv/limits.js";
 import { type Clock, systemClock } from "./lib/clock.js";
@@ -37,8 +37,15 @@ export interface ServerOptions {
   readonly logger?: Logger;
   /** The folder of the data; by default it is in memory, and gone when the server closes. */
   readonly dataDir?: string;
-  /** How often changes are saved there: every 60 s by default. */
+  /**
+   * When a write is synced to the disk: always, before it is answered, by default; every second; or
+   * when the system likes to. Answers follow the write to the file in any case.
+   */
+  readonly fsync?: "always" | "everysec" | "never";
+  /** A snapshot is saved so often, if something changed: every hour by default. */
   readonly snapshotIntervalMs?: number;
+  /** And when the log has grown by so much, and by what the last snapshot took: 64 MiB. */
+  readonly snapshotLogBytes?: number;
   /** Told while the data is loaded. */
   readonly onProgress?: (progress: LoadProgress) => void;
   /** An engine of one's own, in place of dataDir. It stays open when the server closes. */
@@ -56,16 +63,21 @@ export interface KvdServer extends AsyncDisposable {
   readonly port: number | undefined;
   readonly engine: Engine;
   /**
+   * Settles when what is written cannot be kept any more, because the disk failed: health says
+   * NOT_SERVING, writes are refused with LOG_FAILED, reads go on until close(). Never otherwise.
+   */
+  readonly failed: Promise<Error>;
+  /**
    * Stops gracefully: takes no connection any more, ends watches, lets running calls finish, at
-   * most for the grace, and saves the data. Twice does no harm, and both calls wait for the end.
-   * Throws, with everything closed, when the data could not be saved.
+   * most for the grace, and closes the log. Twice does no harm, and both calls wait for the end.
+   * Throws, with everything closed, when the end of the log could not be written.
    */
   close(): Promise<void>;
 }
 
 const DEFAULT_LISTEN = "127.0.0.1:0";
 const DEFAULT_SHUTDOWN_GRACE_MS = 10_000;
-const DEFAULT_SNAPSHOT_INTERVAL_MS = 60_000;
+const DEFAULT_SNAPSHOT_INTERVAL_MS = 3_600_000;
 
 /**
  * @throws AddressError when an address is malformed, in use, or exposed without `insecure`;
@@ -83,6 +95,7 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
     clock,
     logger,
   });
+  engine.failed.then(() => grpc.refuse());
   const listeners: Listener[] = [];
   const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
@@ -107,9 +120,16 @@ function openEngine(
   options: ServerOptions,
   context: { readonly limits: Limits; readonly clock: Clock; readonly logger: Logger },
 ): Promise<Engine> {
-  const { dataDir, snapshotIntervalMs = DEFAULT_SNAPSHOT_INTERVAL_MS, onProgress } = options;
+  const { dataDir, snapshotIntervalMs = DEFAULT_SNAPSHOT_INTERVAL_MS } = options;
   if (dataDir === undefined) return openMemoryEngine(context);
-  const data = { path: dataDir, snapshotIntervalMs, ...(onProgress && { onProgress }) };
+  const { fsync, snapshotLogBytes, onProgress } = options;
+  const data = {
+    path: dataDir,
+    snapshotIntervalMs,
+    ...(fsync && { fsync }),
+    ...(snapshotLogBytes !== undefined && { snapshotLogBytes }),
+    ...(onProgress && { onProgress }),
+  };
   return openMemoryEngine({ ...context, data });
 }
 
@@ -131,6 +151,7 @@ function kvdServer(
     addresses: shown,
     port: tcp?.port,
     engine,
+    failed: engine.failed,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -5,7 +5,7 @@ import { ImageImport } from "../store/image-import.js";
 import type { Store } from "../store/store.js";
 import type { SnapshotSink } from "../wal/snapshot-reader.js";
 
-/** Leases run from the end of the reading on. */
+/** Deadlines of leases are in running time: see Store.start(). */
 export function imageSink(
   store: Store,
   clock: Clock,
@@ -18,7 +18,7 @@ export function imageSink(
     },
     add: (item) => image?.add(item),
     end() {
-      image?.finish({ wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+      image?.finish();
     },
     pause(bytes) {
       onRead(bytes);

@@ -12,7 +12,7 @@ export function imageSource(image: ImageExport, clock: Clock): ImageSource {
     header: image.header,
     async next() {
       await clock.yieldTurn();
-      return image.next(SLICE_VISITS, clock.monotonicMs());
+      return image.next(SLICE_VISITS);
     },
   };
 }

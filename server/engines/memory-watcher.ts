@@ -8,6 +8,15 @@ import type { Clock, Timer } from "../lib/clock.js";
 import type { Store } from "../store/store.js";
 import type { Watch } from "../store/watch.js";
 
+export interface MemoryWatcherOptions {
+  readonly store: Store;
+  readonly watch: Watch;
+  readonly clock: Clock;
+  /** Settles when it may be told that the watch ended so. */
+  readonly beforeEnd: (error: unknown) => Promise<void>;
+  readonly onClosed: () => void;
+}
+
 export class MemoryWatcher implements Watcher {
   readonly ended: Promise<void>;
   /**
@@ -18,6 +27,7 @@ export class MemoryWatcher implements Watcher {
   readonly #store: Store;
   readonly #watch: Watch;
   readonly #clock: Clock;
+  readonly #beforeEnd: (error: unknown) => Promise<void>;
   readonly #onClosed: () => void;
   #settleEnded: () => void = () => {};
   #wake: (() => void) | undefined;
@@ -25,11 +35,13 @@ export class MemoryWatcher implements Watcher {
   /** Something was given since the last progress. */
   #given = false;
 
-  constructor(store: Store, watch: Watch, clock: Clock, onClosed: () => void) {
-    this.#store = store;
+  constructor(options: MemoryWatcherOptions) {
+    const { watch } = options;
+    this.#store = options.store;
     this.#watch = watch;
-    this.#clock = clock;
-    this.#onClosed = onClosed;
+    this.#clock = options.clock;
+    this.#beforeEnd = options.beforeEnd;
+    this.#onClosed = options.onClosed;
     this.ended = new Promise((resolve) => {
       this.#settleEnded = resolve;
     });
@@ -44,6 +56,15 @@ export class MemoryWatcher implements Watcher {
   }
 
   async next(): Promise<WatchMessage | undefined> {
+    try {
+      return await this.#next();
+    } catch (error) {
+      await this.#beforeEnd(error);
+      throw error;
+    }
+  }
+
+  async #next(): Promise<WatchMessage | undefined> {
     for (;;) {
       this.stalledSinceMs = undefined;
       const step = this.#pull();
@@ -80,8 +101,7 @@ export class MemoryWatcher implements Watcher {
 
   #pull() {
     const step = this.#store.hub.pull(this.#watch);
-    if (step === "wait" && this.#watch.ended) return "closed";
-    return step;
+    return step === "wait" && this.#watch.ended ? "closed" : step;
   }
 
   #ready(): void {

@@ -3,7 +3,6 @@
 
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
-import type { Revision } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
 import { type Logger, silentLogger } from "../lib/logger.js";
 import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
@@ -11,14 +10,14 @@ import { type Backend, MemoryBackend } from "../store/backend.js";
 import { Store } from "../store/store.js";
 import { readSnapshot } from "../wal/snapshot-reader.js";
 import { imageSink } from "./image-sink.js";
-import { type LoadProgress, openSavedStore } from "./saved-store.js";
+import { type DataOptions, openSavedStore } from "./saved-store.js";
 import { SnapshotKeeper } from "./snapshot-keeper.js";
 import { StoreEngine } from "./store-engine.js";
 
 export interface MemoryEngineOptions {
   readonly limits: Limits;
   readonly clock: Clock;
-  /** Keeps the store in snapshots there; by default it is gone when the engine is closed. */
+  /** Keeps the store there, in a log and snapshots; by default it is gone with the engine. */
   readonly data?: DataOptions;
   readonly logger?: Logger;
   /** Begins with what a snapshot holds; not with `data`. */
@@ -31,13 +30,10 @@ export interface MemoryEngineOptions {
   readonly backend?: Backend;
 }
 
-export interface DataOptions {
-  readonly path: string;
-  /** How often a snapshot is saved, if something changed. */
-  readonly snapshotIntervalMs: number;
-  /** Told while the newest snapshot is read. */
-  readonly onProgress?: (progress: LoadProgress) => void;
-}
+/** A log of it is read in about a second. */
+const SNAPSHOT_LOG_BYTES = 64 * 1024 * 1024;
+
+export type { DataOptions };
 
 export interface MemoryEngine extends Engine {
   /** Verifies every invariant of the store. @throws AssertionError. */
@@ -48,28 +44,27 @@ export interface MemoryEngine extends Engine {
 export async function openMemoryEngine(options: MemoryEngineOptions): Promise<MemoryEngine> {
   const { limits, clock, data, logger = silentLogger } = options;
   const randomLeaseId = options.randomLeaseId ?? randomPositiveInt64;
-  if (data === undefined) {
-    const { storeId = randomStoreId(), backend = new MemoryBackend() } = options;
-    const store = new Store({ limits, storeId, randomLeaseId, backend });
-    const { snapshot } = options;
-    if (snapshot !== undefined)
-      await readSnapshot("the snapshot", snapshot, imageSink(store, clock));
-    return new StoreEngine({ limits, clock, store, backend });
+  if (data !== undefined) {
+    const saved = await openSavedStore({ ...data, limits, clock, logger, randomLeaseId });
+    const { store, log } = saved;
+    const keeper = new SnapshotKeeper({
+      store,
+      data: saved.data,
+      log,
+      clock,
+      logger,
+      intervalMs: data.snapshotIntervalMs,
+      logBytes: data.snapshotLogBytes ?? SNAPSHOT_LOG_BYTES,
+      grownBytes: saved.logBytes,
+    });
+    return new StoreEngine({ limits, clock, store, backend: log, saved: { ...saved, keeper } });
   }
-  const { path, onProgress = () => {} } = data;
-  const saved = await openSavedStore({ path, limits, clock, randomLeaseId, onProgress });
-  const { store, backend, lostUpTo } = saved;
-  const keeper = new SnapshotKeeper(
-    { store, data: saved.data, clock, logger, intervalMs: data.snapshotIntervalMs },
-    lostUpTo !== undefined,
-  );
-  if (lostUpTo !== undefined) logger.warn({ revision: store.revision }, afterCrash(store.revision));
-  return new StoreEngine({ limits, clock, store, backend, keeper, data: saved.data });
-}
-
-function afterCrash(revision: Revision): string {
-  return (
-    "kvd was not stopped properly: what was written after the last snapshot may be lost; " +
-    `the store goes on at revision ${revision}, and earlier ones are compacted`
-  );
+  const { storeId = randomStoreId(), backend = new MemoryBackend(), snapshot } = options;
+  const store = new Store({ limits, storeId, randomLeaseId, backend });
+  if (snapshot !== undefined) {
+    const { header } = await readSnapshot("the snapshot", snapshot, imageSink(store, clock));
+    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    store.start(header.log.runningMs, now);
+  }
+  return new StoreEngine({ limits, clock, store, backend });
 }

@@ -6,6 +6,7 @@
 
 import { createReadStream } from "node:fs";
 import type { Revision } from "../kv/types.js";
+import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
 import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { MemoryBackend } from "../store/backend.js";
@@ -13,10 +14,12 @@ import { ImageExport } from "../store/image-export.js";
 import { Store, type StoreLimits } from "../store/store.js";
 import { DataDirectory } from "../wal/data-directory.js";
 import { DataError } from "../wal/data-error.js";
+import { firstSeed } from "../wal/log-format.js";
 import { readSnapshot, type SnapshotSummary } from "../wal/snapshot-reader.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
 import { imageSink } from "./image-sink.js";
 import { imageSource } from "./image-source.js";
+import { beginStore } from "./saved-store.js";
 
 /** More than a store gives out in a week at 1,500 writes a second; etcd's choice, too. */
 const BUMP = 1_000_000_000;
@@ -42,14 +45,30 @@ export async function restoreSnapshot(options: {
     const backend = new MemoryBackend();
     const store = new Store({ limits, storeId, randomLeaseId: randomPositiveInt64, backend });
     const summary = await readSnapshot(file, createReadStream(file), imageSink(store, clock));
-    store.skipTo(store.revision + BUMP);
-    const image = new ImageExport(store, "all");
-    await data.save(store.revision, encodeSnapshot(imageSource(image, clock)));
-    await data.mark({ storeId, highestRevision: store.revision });
+    const { runningMs } = summary.header.log;
+    await beginStoreFrom(data, { store, runningMs, clock });
     return { storeId, revision: store.revision, summary };
   } finally {
     await data.close();
   }
+}
+
+/**
+ * Makes the files of a store that begins with what another had, far above its revisions. Its leases
+ * are in running time.
+ */
+export async function beginStoreFrom(
+  data: DataDirectory,
+  from: { readonly store: Store; readonly runningMs: number; readonly clock: Clock },
+): Promise<void> {
+  const { store, runningMs, clock } = from;
+  const { storeId } = store;
+  store.skipTo(store.revision + BUMP);
+  const now = { wallMs: clock.wallMs(), monotonicMs: runningMs };
+  const log = { segment: 1, crc: firstSeed(storeId), runningMs };
+  const image = new ImageExport(store, { history: "all", now, log });
+  await data.saveSnapshot(log.segment, encodeSnapshot(imageSource(image, clock)));
+  await beginStore(data, { bootId: systemBootId(), revision: store.revision }, storeId);
 }
 
 /** Reads all of a snapshot; what it says is only believed at its end. */

@@ -1,35 +1,60 @@
-// Opens the store of a data directory: what its newest snapshot holds, above every revision that
-// was ever given out.
+// Opens the store of a data directory, and the log in which it goes on: everything that was
+// answered is there, and no revision is given out twice.
 
+import type { FsyncPolicy } from "../kv/engine.js";
+import type { Limits } from "../kv/limits.js";
 import type { Revision } from "../kv/types.js";
+import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
+import type { Files } from "../lib/files.js";
+import type { Logger } from "../lib/logger.js";
 import { randomStoreId } from "../lib/random.js";
-import { Store, type StoreLimits } from "../store/store.js";
-import { DataDirectory } from "../wal/data-directory.js";
-import { MarkedBackend } from "../wal/marked-backend.js";
-import { imageSink } from "./image-sink.js";
+import { Store } from "../store/store.js";
+import { DataDirectory, segmentName, tornName } from "../wal/data-directory.js";
+import { certain } from "../wal/folder.js";
+import { Log } from "../wal/log.js";
+import { firstSeed } from "../wal/log-format.js";
+import type { TornTail } from "../wal/log-reader.js";
+import { type LoadProgress, recover } from "./recovery.js";
 
-export interface SavedStoreOptions {
+export interface DataOptions {
   readonly path: string;
-  readonly limits: StoreLimits;
-  readonly clock: Clock;
-  readonly randomLeaseId: () => bigint;
-  /** Told while the snapshot is read. */
-  readonly onProgress: (progress: LoadProgress) => void;
+  /** When a write is synced: always, before it is answered, by default. */
+  readonly fsync?: Exclude<FsyncPolicy, "memory">;
+  /** A snapshot is saved so often, if something changed. */
+  readonly snapshotIntervalMs: number;
+  /** And when the log has grown by this, and by what the last snapshot took. 64 MiB by default. */
+  readonly snapshotLogBytes?: number;
+  /** Told while the snapshot and the log are read. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+  /** Those of the system by default. */
+  readonly files?: Files;
+  /** A segment of the log that has reached it is followed by another. 64 MiB by default. */
+  readonly segmentMaxBytes?: number;
+  /** What is kept for deletes on a disk that is full. 4 MiB by default. */
+  readonly spareBytes?: number;
+  /** Which run of the operating system this is. */
+  readonly bootId?: string;
 }
 
-export interface LoadProgress {
-  readonly bytes: number;
-  readonly totalBytes: number;
+export interface SavedStoreOptions extends DataOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly randomLeaseId: () => bigint;
 }
 
 export interface SavedStore {
   readonly store: Store;
-  readonly backend: MarkedBackend;
+  readonly log: Log;
   readonly data: DataDirectory;
-  /** Commits up to this revision may have been given out, and are lost. */
-  readonly lostUpTo: Revision | undefined;
+  /** What the log took since the last snapshot. */
+  readonly logBytes: number;
 }
+
+const MIB = 1024 * 1024;
+const SEGMENT_MAX_BYTES = 64 * MIB;
+const SPARE_BYTES = 4 * MIB;
 
 /**
  * Who saw the last revision that was given out resumes at the next: the store goes on above that
@@ -39,22 +64,101 @@ const ABOVE_THE_MARK = 2;
 
 /** @throws DataError. */
 export async function openSavedStore(options: SavedStoreOptions): Promise<SavedStore> {
-  const data = await DataDirectory.open(options.path);
+  const { files } = options;
+  const data = await DataDirectory.open(options.path, { ...(files && { files }) });
   try {
-    const storeId = data.storeId ?? randomStoreId();
-    const backend = new MarkedBackend((highestRevision) => data.mark({ storeId, highestRevision }));
-    const { limits, randomLeaseId } = options;
-    const store = new Store({ limits, storeId, randomLeaseId, backend });
-    const totalBytes = await data.newestBytes();
-    const onRead = (bytes: number) => options.onProgress({ bytes, totalBytes });
-    await data.load(imageSink(store, options.clock, onRead));
-    const { highestRevision } = data;
-    const lostUpTo = highestRevision > store.revision ? highestRevision : undefined;
-    if (lostUpTo !== undefined) store.skipTo(lostUpTo + ABOVE_THE_MARK);
-    await backend.begin(store.revision);
-    return { store, backend, data, lostUpTo };
+    return await openIn(data, options);
   } catch (error) {
     await data.close();
     throw error;
   }
+}
+
+async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<SavedStore> {
+  const { limits, clock, logger, randomLeaseId, onProgress = () => {} } = options;
+  const { bootId = systemBootId() } = options;
+  const storeId = data.facts?.storeId ?? (await beginStore(data, { bootId }));
+  const log = new Log({
+    data,
+    storeId,
+    clock,
+    logger,
+    fsync: options.fsync ?? "always",
+    segmentMaxBytes: options.segmentMaxBytes ?? SEGMENT_MAX_BYTES,
+    pendingMaxBytes: limits.logPendingMaxBytes,
+    spareBytes: options.spareBytes ?? SPARE_BYTES,
+    bootId,
+  });
+  const newStore = () => new Store({ limits, storeId, randomLeaseId, backend: log });
+  const recovered = await recover(data, { storeId, newStore, clock, onProgress });
+  const { store, runningMs, logBytes } = recovered;
+  for (const { message } of recovered.damaged) {
+    logger.warn({}, `${message}; the snapshot before it and the log hold the same`);
+  }
+  if (recovered.log.torn !== undefined) await cutTail(data, recovered.log.torn, logger);
+  const lostUpTo = lostRevision(data, bootId);
+  if (data.clean !== undefined) await data.removeClean();
+  const head = lostUpTo === undefined ? store.revision : lostUpTo + ABOVE_THE_MARK;
+  const { segment, length, crc } = recovered.log;
+  await log.begin({ segment, length, crc, revision: store.revision, runningMs, mark: head });
+  store.start(runningMs, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
+  if (lostUpTo !== undefined) {
+    store.skipTo(Math.max(head, store.revision));
+    await log.durable(store.position);
+    logger.warn({ revision: store.revision }, afterCrash(store.revision));
+  }
+  if (options.fsync === undefined || options.fsync === "always") await trustLog(data);
+  return { store, log, data, logBytes };
+}
+
+/** Makes the files of a new store. */
+export async function beginStore(
+  data: DataDirectory,
+  { bootId, revision = 1 }: { readonly bootId: string; readonly revision?: Revision },
+  storeId = randomStoreId(),
+): Promise<string> {
+  const seed = firstSeed(storeId);
+  const file = await data.createSegment({ number: 1, storeId, firstRevision: revision + 1, seed });
+  await file.close();
+  await data.writeFacts({ storeId, mark: 0, bootId });
+  return storeId;
+}
+
+/** Keeps what a crash has torn aside, and cuts it off. */
+async function cutTail(data: DataDirectory, torn: TornTail, logger: Logger): Promise<void> {
+  const { segment, file, offset, bytes, what } = torn;
+  const aside = tornName(segment, offset);
+  await data.folder.copyTail(segmentName(segment), offset, aside);
+  const open = await data.openSegment(segment);
+  try {
+    await certain(open.truncate(offset));
+    await certain(open.sync());
+  } finally {
+    await open.close();
+  }
+  logger.warn(
+    { file, offset, bytes, aside },
+    `${file} ends in what a crash has torn at offset ${offset} (${what}): ${bytes} bytes that ` +
+      `nobody was answered for are dropped, and kept in ${aside}`,
+  );
+}
+
+/** Up to which revision some may have been answered and lost; undefined when none can be. */
+function lostRevision({ facts, clean }: DataDirectory, bootId: string): Revision | undefined {
+  if (facts === undefined || facts.mark === 0 || clean !== undefined) return undefined;
+  const sameRun = bootId !== "" && facts.bootId === bootId;
+  return sameRun ? undefined : facts.mark;
+}
+
+/** From here on whatever is answered is in the log. */
+async function trustLog(data: DataDirectory): Promise<void> {
+  const { facts } = data;
+  if (facts !== undefined && facts.mark > 0) await data.writeFacts({ ...facts, mark: 0 });
+}
+
+function afterCrash(revision: Revision): string {
+  return (
+    "the system stopped without a warning, and not every write was synced (--fsync): some may be " +
+    `lost; the store goes on at revision ${revision}, and earlier ones are compacted`
+  );
 }

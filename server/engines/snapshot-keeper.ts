@@ -1,21 +1,27 @@
-// Saves a store into its data directory: every so often if something changed, and at the end.
+// Saves a store into its data directory every so often, and when its log has grown long: then the
+// log before the snapshot can go, and a start reads less.
 
 import { KvdError } from "../kv/errors.js";
-import type { Revision } from "../kv/types.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
 import { type ExportedHistory, ImageExport } from "../store/image-export.js";
 import type { Store } from "../store/store.js";
 import type { DataDirectory } from "../wal/data-directory.js";
+import { UncertainError } from "../wal/folder.js";
+import type { Log } from "../wal/log.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
 import { imageSource } from "./image-source.js";
 
 export interface SnapshotKeeperOptions {
   readonly store: Store;
   readonly data: DataDirectory;
+  readonly log: Log;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly intervalMs: number;
+  readonly logBytes: number;
+  /** What the log has since the last snapshot. */
+  readonly grownBytes: number;
 }
 
 /**
@@ -24,26 +30,27 @@ export interface SnapshotKeeperOptions {
  */
 const TRIES: readonly ExportedHistory[] = ["all", "all", "none"];
 
+/** How often the log's length is looked at. */
+const LOOK_MS = 1000;
+
 export class SnapshotKeeper {
   readonly #options: SnapshotKeeperOptions;
-  #durableRevision: Revision;
-  #saved: string;
+  #savedMs: number;
+  #savedState: string;
+  /** What the log had when the last snapshot began. */
+  #savedLogBytes: number;
+  #snapshotBytes = 0;
   #problem: string | undefined;
   #saving: Promise<void> | undefined;
   #timer: Timer | undefined;
   #closed = false;
 
-  /** The store is as it was saved, unless `changed`. */
-  constructor(options: SnapshotKeeperOptions, changed: boolean) {
+  constructor(options: SnapshotKeeperOptions) {
     this.#options = options;
-    this.#durableRevision = options.store.revision;
-    this.#saved = changed ? "" : this.#state();
+    this.#savedMs = options.clock.monotonicMs();
+    this.#savedState = options.grownBytes === 0 ? this.#state() : "";
+    this.#savedLogBytes = options.log.writtenBytes - options.grownBytes;
     this.#arm();
-  }
-
-  /** A crash would lose what came after it. */
-  get durableRevision(): Revision {
-    return this.#durableRevision;
   }
 
   /** Why the last snapshot could not be saved. */
@@ -51,67 +58,78 @@ export class SnapshotKeeper {
     return this.#problem;
   }
 
-  /**
-   * Saves what is there, and that nothing was given out beyond it: the next start goes on where
-   * this one ended. Nothing may change the store any more.
-   */
+  /** A snapshot that is being saved is given up. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#saving?.catch(() => {});
-    const { store, data } = this.#options;
-    try {
-      // What remains of leases has changed, if nothing else has.
-      if (this.#saved !== this.#state() || store.lessor.size > 0) await this.#save();
-      await data.mark({ storeId: store.storeId, highestRevision: store.revision });
-    } finally {
-      await data.close();
-    }
+    await this.#saving;
   }
 
   #arm(): void {
     if (this.#closed) return;
     const { clock, intervalMs } = this.#options;
-    this.#timer = clock.setTimer(intervalMs, () => {
-      this.#saving = this.#saveIfChanged();
-      this.#saving.finally(() => this.#arm());
+    this.#timer = clock.setTimer(Math.min(LOOK_MS, intervalMs), () => {
+      this.#saving = this.#isDue() ? this.#save() : Promise.resolve();
+      this.#saving.then(() => this.#arm());
     });
   }
 
-  async #saveIfChanged(): Promise<void> {
-    if (this.#saved === this.#state()) return;
-    try {
-      await this.#save();
-      this.#problem = undefined;
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#problem = `the last snapshot could not be saved: ${why}`;
-      this.#options.logger.error({ err: error }, this.#problem);
-    }
+  #isDue(): boolean {
+    const { clock, log, intervalMs, logBytes } = this.#options;
+    const grownBytes = log.writtenBytes - this.#savedLogBytes;
+    if (grownBytes >= Math.max(logBytes, this.#snapshotBytes)) return true;
+    const isOld = clock.monotonicMs() - this.#savedMs >= intervalMs;
+    return isOld && this.#savedState !== this.#state();
   }
 
   async #save(): Promise<void> {
-    for (const history of TRIES) if (await this.#try(history)) return;
-    throw new Error("history went faster than it could be read: the store is full");
+    const { clock, log, logger } = this.#options;
+    this.#savedMs = clock.monotonicMs();
+    try {
+      for (const history of TRIES) {
+        if (!(await this.#try(history))) continue;
+        this.#problem = undefined;
+        return;
+      }
+      throw new Error("history went faster than it could be read: the store is full");
+    } catch (error) {
+      if (this.#closed) return;
+      const why = error instanceof Error ? error.message : String(error);
+      this.#problem = `the last snapshot could not be saved: ${why}`;
+      logger.error({ err: error }, this.#problem);
+      if (error instanceof UncertainError) log.fail(error);
+    }
   }
 
   /** False when history had to go meanwhile. */
   async #try(history: ExportedHistory): Promise<boolean> {
-    const { store, data, clock } = this.#options;
+    const { store, data, log, clock } = this.#options;
     const state = this.#state();
-    const image = new ImageExport(store, history);
-    const { revision } = image.header;
+    const logBytes = log.writtenBytes;
+    const { place, ready } = log.beginSegment();
+    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
+    const image = new ImageExport(store, { history, now, log: place });
     try {
-      await data.save(revision, encodeSnapshot(imageSource(image, clock)));
+      await ready;
+      await data.saveSnapshot(place.segment, this.#chunks(image));
     } catch (error) {
       if (error instanceof KvdError && error.reason === "REVISION_COMPACTED") return false;
       throw error;
     } finally {
       image.stop();
     }
-    this.#saved = state;
-    this.#durableRevision = revision;
+    this.#savedState = state;
+    this.#savedLogBytes = logBytes;
     return true;
+  }
+
+  async *#chunks(image: ImageExport): AsyncGenerator<Uint8Array> {
+    this.#snapshotBytes = 0;
+    for await (const chunk of encodeSnapshot(imageSource(image, this.#options.clock))) {
+      if (this.#closed) throw new Error("the store is closed");
+      this.#snapshotBytes += chunk.length;
+      yield chunk;
+    }
   }
 
   /** What a snapshot would hold, in short. */

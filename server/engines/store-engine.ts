@@ -28,6 +28,7 @@ import { checkStore } from "../store/check.js";
 import { ImageExport } from "../store/image-export.js";
 import type { Store } from "../store/store.js";
 import type { DataDirectory } from "../wal/data-directory.js";
+import type { Log } from "../wal/log.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
 import { imageSource } from "./image-source.js";
 import { MemoryWatcher } from "./memory-watcher.js";
@@ -39,12 +40,27 @@ interface StoreEngineOptions {
   readonly clock: Clock;
   readonly store: Store;
   readonly backend: Backend;
-  readonly keeper?: SnapshotKeeper;
-  readonly data?: DataDirectory;
+  readonly saved?: SavedParts;
+}
+
+/** Of a store that is kept on disk. */
+interface SavedParts {
+  readonly log: Log;
+  readonly data: DataDirectory;
+  readonly keeper: SnapshotKeeper;
 }
 
 /** Keys that a listing looks at before others have a turn. */
 const SLICE_VISITS = 2000;
+
+/**
+ * How often an idle store with leases logs what time it is: a crash gives them back no more, and an
+ * hour of that is 35 KiB.
+ */
+const TELL_TIME_MS = 5000;
+
+/** How often leases are looked at whose end the disk has refused. */
+const EXPIRY_CHECK_MS = 1000;
 
 /** Old history is looked for this often at least, and ten times in the age that it may reach. */
 const AGE_CHECK_MAX_MS = 60_000;
@@ -57,12 +73,14 @@ const HASH_PAGE_BYTES = 1024 * 1024;
 
 export class StoreEngine implements Engine {
   readonly storeId: string;
+  readonly failed: Promise<Error>;
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #backend: Backend;
   readonly #store: Store;
-  readonly #keeper: SnapshotKeeper | undefined;
-  readonly #data: DataDirectory | undefined;
+  readonly #saved: SavedParts | undefined;
+  /** At which time was told last. */
+  #toldPosition = 0;
   readonly #watchers = new Set<MemoryWatcher>();
   readonly #upkeep: Upkeep;
   readonly #running = new Set<Promise<unknown>>();
@@ -76,8 +94,12 @@ export class StoreEngine implements Engine {
     this.#backend = options.backend;
     this.#store = options.store;
     this.#upkeep = new Upkeep(options.store, options.clock);
-    this.#keeper = options.keeper;
-    this.#data = options.data;
+    this.#saved = options.saved;
+    this.failed = options.saved?.log.failed ?? new Promise(() => {});
+    if (options.saved !== undefined) {
+      this.#upkeep.every(TELL_TIME_MS, () => this.#tellTime());
+      this.#upkeep.every(EXPIRY_CHECK_MS, () => this.#upkeep.lookAtLeases());
+    }
     this.#upkeep.every(Math.max(1, options.limits.watcherIdleMaxMs / IDLE_CHECKS), () =>
       this.#endIdle(),
     );
@@ -89,11 +111,11 @@ export class StoreEngine implements Engine {
 
   async get(command: GetCommand) {
     this.#requireOpen();
-    return this.#store.get(command);
+    return this.#telling(async () => this.#store.get(command));
   }
 
   range(query: RangeQuery): Promise<RangeResult> {
-    return this.#run(() => this.#range(query));
+    return this.#run(() => this.#telling(() => this.#range(query)));
   }
 
   async #range(query: RangeQuery): Promise<RangeResult> {
@@ -125,7 +147,8 @@ export class StoreEngine implements Engine {
     const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
     if (!reads) return this.#mutate((now) => this.#store.batch(command, now));
     this.#requireOpen();
-    return this.#store.batch(command, this.#now(), this.#store.publishedRevision);
+    const { publishedRevision } = this.#store;
+    return this.#telling(async () => this.#store.batch(command, this.#now(), publishedRevision));
   }
 
   grant(command: { readonly id: LeaseId; readonly ttlMs: number }) {
@@ -155,16 +178,16 @@ export class StoreEngine implements Engine {
     return this.#mutate((now) => this.#store.leases(query, now));
   }
 
-  async compact(command: { readonly revision: Revision }) {
-    this.#requireOpen();
-    this.#store.compact(command, this.#now());
-    this.#upkeep.maintain();
-    const { compactRevision } = this.#store.retention.compactor;
-    return { revision: this.#store.publishedRevision, compactRevision };
+  compact(command: { readonly revision: Revision }) {
+    return this.#mutate((now) => {
+      this.#store.compact(command, now);
+      const { compactRevision } = this.#store.retention.compactor;
+      return { revision: this.#store.publishedRevision, compactRevision };
+    });
   }
 
   hash(query: { readonly revision: Revision }) {
-    return this.#run(() => this.#hash(query));
+    return this.#run(() => this.#telling(() => this.#hash(query)));
   }
 
   async #hash(query: { readonly revision: Revision }) {
@@ -176,18 +199,21 @@ export class StoreEngine implements Engine {
       if (page.next === undefined) break;
       page = await this.#range(hashPage(revision, page.next));
     }
+    await this.#compactionDurable();
     const { compactRevision } = this.#store.retention.compactor;
     return { hash: hash.digest(), revision, compactRevision };
   }
 
   async snapshot(): Promise<SnapshotStream> {
     this.#requireOpen();
-    const image = new ImageExport(this.#store, "all");
+    const image = new ImageExport(this.#store, { history: "all", now: this.#now() });
     const chunks = encodeSnapshot(imageSource(image, this.#clock));
+    const { position } = this.#store;
     return {
       revision: image.header.revision,
       next: () =>
         this.#run(async () => {
+          await this.#backend.durable(position);
           const step = await chunks.next();
           return step.done ? undefined : step.value;
         }),
@@ -201,8 +227,12 @@ export class StoreEngine implements Engine {
   watch(spec: WatchSpec): MemoryWatcher {
     if (this.#state !== "open") throw shuttingDown();
     const watch = this.#store.watch(spec, () => this.#clock.monotonicMs());
-    const watcher = new MemoryWatcher(this.#store, watch, this.#clock, () => {
-      this.#watchers.delete(watcher);
+    const watcher = new MemoryWatcher({
+      store: this.#store,
+      watch,
+      clock: this.#clock,
+      beforeEnd: (error) => this.#beforeTelling(error),
+      onClosed: () => this.#watchers.delete(watcher),
     });
     this.#watchers.add(watcher);
     return watcher;
@@ -210,22 +240,25 @@ export class StoreEngine implements Engine {
 
   async status(): Promise<EngineStatus> {
     this.#requireOpen();
+    // A log that has failed cannot be told, and what is wrong is what is asked for.
+    await this.#compactionDurable().catch(() => {});
     const { keys, lessor, hub, retention, counters } = this.#store;
     const { compactor } = retention;
+    const diskBytes = (await this.#saved?.data.folder.bytes().catch(() => 0)) ?? 0;
     return {
       engine: "memory",
       storeId: this.storeId,
       revision: this.#store.publishedRevision,
       compactRevision: compactor.compactRevision,
-      durableRevision: this.#keeper?.durableRevision ?? this.#store.publishedRevision,
+      durableRevision: this.#store.publishedRevision,
       keys: keys.liveKeys,
       leases: lessor.size,
       watchers: hub.size,
       liveBytes: retention.liveBytes,
       historyBytes: keys.historyBytes,
-      diskBytes: this.#data?.bytes ?? 0,
-      fsyncPolicy: this.#data === undefined ? "memory" : "never",
-      problems: this.#keeper?.problem === undefined ? [] : [this.#keeper.problem],
+      diskBytes,
+      fsyncPolicy: this.#saved?.log.fsync ?? "memory",
+      problems: this.#problems(),
       capabilities: [],
       counters: {
         entries_visited: counters.entriesVisited,
@@ -254,8 +287,12 @@ export class StoreEngine implements Engine {
     this.#state = "closed";
     this.#upkeep.close();
     await Promise.allSettled(this.#running);
-    await this.#backend.close();
-    await this.#keeper?.close();
+    await this.#saved?.keeper.close();
+    try {
+      await this.#backend.close();
+    } finally {
+      await this.#saved?.data.close();
+    }
   }
 
   /** Verifies every invariant of the store. @throws AssertionError. */
@@ -280,11 +317,52 @@ export class StoreEngine implements Engine {
     this.#requireOpen();
     try {
       return run(this.#now());
+    } catch (error) {
+      await this.#beforeTelling(error);
+      throw error;
     } finally {
       this.#upkeep.afterChange();
       const { position } = this.#store;
       if (this.#backend.durablePosition < position) await this.#backend.durable(position);
     }
+  }
+
+  /** Runs a read; that something is compacted is only told once that is durable. */
+  async #telling<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      await this.#beforeTelling(error);
+      throw error;
+    }
+  }
+
+  async #beforeTelling(error: unknown): Promise<void> {
+    const isCompacted = error instanceof KvdError && error.reason === "REVISION_COMPACTED";
+    if (isCompacted) await this.#compactionDurable();
+  }
+
+  async #compactionDurable(): Promise<void> {
+    await this.#backend.durable(this.#store.tellCompaction());
+  }
+
+  #tellTime(): void {
+    const { lessor, position } = this.#store;
+    if (lessor.size === 0 || position !== this.#toldPosition) {
+      this.#toldPosition = position;
+      return;
+    }
+    try {
+      this.#store.tellTime();
+      this.#toldPosition = this.#store.position;
+    } catch (error) {
+      if (!(error instanceof KvdError)) throw error;
+    }
+  }
+
+  #problems(): string[] {
+    const { log, keeper } = this.#saved ?? {};
+    return [log?.problem, keeper?.problem].filter((problem) => problem !== undefined);
   }
 
   #endIdle(): void {

@@ -37,6 +37,13 @@ export class Upkeep {
     this.maintain();
   }
 
+  /** For when a lease is there again, or its end was refused. */
+  lookAtLeases(): void {
+    if (this.#expiring || this.#closed) return;
+    const { nextExpiryMs } = this.#store;
+    if (nextExpiryMs < (this.#expiry?.dueMs ?? Number.POSITIVE_INFINITY)) this.#armExpiry();
+  }
+
   #armExpiry(): void {
     this.#expiry?.timer.cancel();
     this.#expiry = undefined;

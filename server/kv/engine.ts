@@ -67,6 +67,12 @@ export interface Engine {
   readonly storeId: string;
 
   /**
+   * Settles when what is written cannot be kept any more: every write is refused with LOG_FAILED
+   * from then on, reads go on at what is durable, and only a restart helps. Never otherwise.
+   */
+  readonly failed: Promise<Error>;
+
+  /**
    * @throws REVISION_COMPACTED below the compact revision (at it, reading works), REVISION_FUTURE.
    */
   get(command: GetCommand): Promise<GetResult>;

@@ -62,6 +62,12 @@ export const LIMITS = {
     "--history-bytes",
     "old versions kept before the server compacts by itself; 0 keeps all",
   ),
+  logPendingMaxBytes: limit(
+    256 * MIB,
+    "bytes",
+    "--log-pending-max-bytes",
+    "writes that wait for the disk; beyond it, writes are refused",
+  ),
   historyMaxAgeMs: limit(
     0,
     "ms",

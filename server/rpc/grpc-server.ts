@@ -82,6 +82,11 @@ export class GrpcServer {
     this.#connections.injectConnection(socket);
   }
 
+  /** Health says NOT_SERVING from here on; calls are still taken. */
+  refuse(): void {
+    this.#health.set("not serving");
+  }
+
   /** Settles when every connection is closed, `graceMs` after it was called at the latest. */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#health.set("not serving");

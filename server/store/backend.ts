@@ -1,22 +1,28 @@
-// Backend: what makes the store's commits durable. The store hands over records in order; the
+// Backend: what makes the store's changes durable. The store hands over records in order; the
 // backend says when they are durable. The log is one backend; keeping nothing is another.
 
-import type { LeaseId } from "../kv/types.js";
-import type { Commit } from "./version.js";
+import type { LeaseId, Revision } from "../kv/types.js";
+import type { Change, Version } from "./version.js";
 
-/** What happened to the store, in order: all that a replay needs. */
-export type LogRecord =
-  /** Commits carry the leases that began (puts with a ttl) and ended with them. */
-  | {
-      readonly kind: "commit";
-      readonly commit: Commit;
-      readonly granted: readonly GrantedLease[];
-      readonly ended: readonly LeaseId[];
-    }
-  | { readonly kind: "lease-granted"; readonly lease: GrantedLease }
-  | { readonly kind: "lease-renewed"; readonly id: LeaseId }
-  /** A lease without keys ended: no commit tells it. */
-  | { readonly kind: "lease-ended"; readonly id: LeaseId };
+/** What happened to the store in one step: with those before it, all that a replay needs. */
+export interface LogRecord {
+  /** Of its commit; of the head when there are no changes. */
+  readonly revision: Revision;
+  /** The commit time of that revision. */
+  readonly timeMs: number;
+  /** Of the commit; empty when the keys did not change. */
+  readonly changes: readonly Change[];
+  /** Begun before the changes. */
+  readonly granted: readonly GrantedLease[];
+  readonly renewed: readonly LeaseId[];
+  /** Ended after the changes. */
+  readonly ended: readonly LeaseId[];
+  /**
+   * The compact revision, when it grew since the record before. A record without changes and with
+   * a revision above the head makes both go there: revisions in between may be lost.
+   */
+  readonly compactRevision: Revision | undefined;
+}
 
 export interface GrantedLease {
   readonly id: LeaseId;
@@ -25,8 +31,31 @@ export interface GrantedLease {
   readonly ofPut: boolean;
 }
 
+/** A record as it comes back. */
+export interface ReplayedRecord extends Omit<LogRecord, "changes"> {
+  readonly changes: readonly ReplayedChange[];
+  /** When it was written, in milliseconds for which the store has been served since it began. */
+  readonly runningMs: number;
+}
+
+export interface ReplayedChange {
+  /** These bytes, and those of the value, are the reader's: to be copied. */
+  readonly key: Uint8Array;
+  readonly version: Version;
+}
+
 /** The number of a record: 1 for the first, one more for each. 0 is before all. */
 export type Position = number;
+
+export interface BackendListener {
+  /** After each growth of durablePosition, never from within append(). */
+  durable(): void;
+  /**
+   * What comes after durablePosition will never be durable, and has been forgotten: its waiters are
+   * told after this call. The next record has the next position.
+   */
+  truncated(): void;
+}
 
 export interface Backend {
   /**
@@ -42,11 +71,11 @@ export interface Backend {
   /** The newest position that is durable. Never goes back. */
   readonly durablePosition: Position;
 
-  /** Resolves once the position is durable. @throws KvdError LOG_FAILED. */
+  /** Resolves once the position is durable. @throws KvdError LOG_FAILED, NO_SPACE. */
   durable(position: Position): Promise<void>;
 
-  /** The one callback, called after each growth of durablePosition, never from within append(). */
-  onDurable(callback: (position: Position) => void): void;
+  /** The one listener. */
+  listen(listener: BackendListener): void;
 
   close(): Promise<void>;
 }
@@ -70,7 +99,7 @@ export class MemoryBackend implements Backend {
     return Promise.resolve();
   }
 
-  onDurable(_callback: (position: Position) => void): void {}
+  listen(_listener: BackendListener): void {}
 
   close(): Promise<void> {
     return Promise.resolve();

@@ -8,6 +8,7 @@ import { copyBytes } from "../lib/bytes.js";
 import type { GrantedLease } from "./backend.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
+import { undoChanges } from "./unpublished.js";
 import { type Change, type KeyRecord, tombstone, type Version } from "./version.js";
 
 export class CommitBuilder {
@@ -66,28 +67,24 @@ export class CommitBuilder {
     return id;
   }
 
+  /** The leases that began with it. */
+  get begun(): readonly Lease[] {
+    return this.#begun;
+  }
+
   get granted(): readonly GrantedLease[] {
     return this.#begun.map(({ id, ttlMs, ofPut }) => ({ id, ttlMs, ofPut }));
   }
 
-  /** The leases of puts that have lost their last key. */
-  get emptied(): readonly Lease[] {
-    return [...this.#loosened].filter((lease) => lease.keys.size === 0);
-  }
-
-  /** Ends the leases that have lost their last key. After it, the commit cannot be taken back. */
-  finish(): void {
-    for (const lease of this.emptied) this.#lessor.end(lease);
+  /** The leases that end with it: of puts that have lost their last key, and `ending`. */
+  ended(ending: Lease | undefined): readonly Lease[] {
+    const emptied = [...this.#loosened].filter((lease) => lease.keys.size === 0);
+    return ending === undefined ? emptied : [...new Set([...emptied, ending])];
   }
 
   /** Takes everything back. */
   abandon(): void {
-    for (const { record, version } of this.changes.reverse()) {
-      this.#lessor.detach(version.leaseId, record.key);
-      this.#keys.takeBack(record);
-      const before = record.live;
-      if (before !== undefined) this.#lessor.attach(before.leaseId, record.key);
-    }
+    undoChanges(this.changes, { keys: this.#keys, lessor: this.#lessor });
     for (const lease of this.#begun) this.#lessor.end(lease);
   }
 

@@ -34,6 +34,10 @@ export class History {
     this.#commits.push(commit);
   }
 
+  dropNewest(): void {
+    this.#commits.pop();
+  }
+
   dropOldest(): void {
     this.#dropped += 1;
     if (this.#dropped < TRIM_COUNT || this.#dropped * 2 < this.#commits.length) return;

@@ -3,8 +3,9 @@
 // the store's own limit leaves no other room for: then next() throws.
 
 import type { Revision } from "../kv/types.js";
+import type { Now } from "../lib/clock.js";
 import type { Walk } from "../lib/ordered-map.js";
-import type { ImageHeader, ImageItem } from "./image.js";
+import { type ImageHeader, type ImageItem, type LogPlace, NO_LOG } from "./image.js";
 import type { Lease } from "./lessor.js";
 import type { Store } from "./store.js";
 import type { Commit, KeyRecord } from "./version.js";
@@ -18,6 +19,7 @@ export class ImageExport {
   readonly revision: Revision;
   readonly #store: Store;
   readonly #leases: readonly Lease[];
+  readonly #nowMs: number;
   /** What is given as commits, not as entries. */
   #nextCommit: Revision;
   #lease = 0;
@@ -25,7 +27,16 @@ export class ImageExport {
   #commit: Commit | undefined;
   #change = 0;
 
-  constructor(store: Store, history: ExportedHistory) {
+  constructor(
+    store: Store,
+    options: {
+      readonly history: ExportedHistory;
+      readonly now: Now;
+      /** Where its log goes on after this moment. */
+      readonly log?: LogPlace;
+    },
+  ) {
+    const { history, now, log = NO_LOG } = options;
     const { compactor } = store.retention;
     const compactRevision = history === "all" ? compactor.compactRevision : store.revision;
     this.#store = store;
@@ -35,7 +46,9 @@ export class ImageExport {
       revision: store.revision,
       compactRevision,
       timeMs: store.lastTimeMs,
+      log,
     };
+    this.#nowMs = now.monotonicMs;
     const oldest = store.history.oldest?.revision ?? store.revision + 1;
     this.#nextCommit = Math.max(oldest, compactRevision);
     this.#leases = store.lessor.all();
@@ -47,10 +60,10 @@ export class ImageExport {
    *
    * @throws KvdError REVISION_COMPACTED when history had to go.
    */
-  next(maxVisits: number, nowMs: number): readonly ImageItem[] | undefined {
+  next(maxVisits: number): readonly ImageItem[] | undefined {
     this.#store.retention.refuseGone(this.revision);
     this.#store.counters.slices += 1;
-    if (this.#lease < this.#leases.length) return this.#nextLeases(maxVisits, nowMs);
+    if (this.#lease < this.#leases.length) return this.#nextLeases(maxVisits);
     if (this.#start !== undefined) return this.#nextEntries(this.#start, maxVisits);
     return this.#nextChanges(maxVisits);
   }
@@ -60,14 +73,14 @@ export class ImageExport {
     this.#store.retention.stopReading(this);
   }
 
-  #nextLeases(maxVisits: number, nowMs: number): ImageItem[] {
+  #nextLeases(maxVisits: number): ImageItem[] {
     const leases = this.#leases.slice(this.#lease, this.#lease + maxVisits);
     this.#lease += leases.length;
     return leases.map(({ id, ttlMs, ofPut, rank }) => ({
       kind: "lease",
       lease: { id, ttlMs, ofPut },
       // Clocks have fractions: the sum less one of its terms can be above the other.
-      remainingMs: Math.min(ttlMs, Math.max(0, Math.ceil(rank - nowMs))),
+      remainingMs: Math.min(ttlMs, Math.max(0, Math.ceil(rank - this.#nowMs))),
     }));
   }
 

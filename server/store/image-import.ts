@@ -4,7 +4,6 @@
 import type { LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
 import { latin1FromBytes } from "../lib/bytes.js";
-import type { Now } from "../lib/clock.js";
 import type { ImageHeader, ImageItem } from "./image.js";
 import type { Store } from "./store.js";
 import type { Change, KeyRecord, Version } from "./version.js";
@@ -44,15 +43,15 @@ export class ImageImport {
     }
   }
 
-  /** Leases run from now on. */
-  finish(now: Now): void {
+  /** Deadlines of leases are in running time: see Store.start(). */
+  finish(): void {
     expect(this.#commit === undefined, "the last commit is not complete");
     const { revision, compactRevision } = this.#header;
     const complete = this.#lastRevision === revision || revision <= Math.max(1, compactRevision);
     expect(complete, `the commits end at ${this.#lastRevision}, not at ${revision}`);
     expect(this.#lastTimeMs <= this.#header.timeMs, "a commit is newer than the head");
     this.#store.resume(this.#header);
-    for (const item of this.#leases) this.#addLease(item, now);
+    for (const item of this.#leases) this.#addLease(item);
     for (const record of this.#leased) this.#attach(record);
   }
 
@@ -105,11 +104,11 @@ export class ImageImport {
     return record;
   }
 
-  #addLease({ lease, remainingMs }: ImageItem & { kind: "lease" }, now: Now): void {
+  #addLease({ lease, remainingMs }: ImageItem & { kind: "lease" }): void {
     const { id, ttlMs } = lease;
     expect(this.#store.lessor.find(id) === undefined, `lease ${id} is there twice`);
     expect(id !== NO_LEASE && ttlMs > 0 && remainingMs <= ttlMs, `lease ${id} cannot be`);
-    this.#store.lessor.begin({ ...lease, nowMs: now.monotonicMs - ttlMs + remainingMs });
+    this.#store.lessor.begin({ ...lease, nowMs: this.#header.log.runningMs - ttlMs + remainingMs });
   }
 
   #attach(record: KeyRecord): void {

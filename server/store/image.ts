@@ -7,6 +7,18 @@ import type { Revision } from "../kv/types.js";
 import type { GrantedLease } from "./backend.js";
 import type { Version } from "./version.js";
 
+/** Where in a log an image stands. */
+export interface LogPlace {
+  /** The segment that goes on after it; 0 when there is no log. */
+  readonly segment: number;
+  /** The CRC of the last record before. */
+  readonly crc: number;
+  /** For how long the store has been served. */
+  readonly runningMs: number;
+}
+
+export const NO_LOG: LogPlace = { segment: 0, crc: 0, runningMs: 0 };
+
 export interface ImageHeader {
   readonly storeId: string;
   /** The head. */
@@ -14,6 +26,7 @@ export interface ImageHeader {
   readonly compactRevision: Revision;
   /** The commit time of the head, so that it never goes back; 0 when there was no commit. */
   readonly timeMs: number;
+  readonly log: LogPlace;
 }
 
 /** In this order: leases, entries in the order of their keys, commits, each before its changes. */

@@ -93,10 +93,15 @@ export class Lessor {
   }): Lease {
     const { id, ttlMs, ofPut, nowMs } = options;
     const lease: Lease = { id, ttlMs, ofPut, keys: new Set(), rank: nowMs + ttlMs, heapIndex: -1 };
-    this.#byId.set(id, lease);
-    this.#byDeadline.push(lease);
-    if (!ofPut) this.#granted += 1;
+    this.restore(lease);
     return lease;
+  }
+
+  /** Adds a lease, again or for the first time. */
+  restore(lease: Lease): void {
+    this.#byId.set(lease.id, lease);
+    this.#byDeadline.push(lease);
+    if (!lease.ofPut) this.#granted += 1;
   }
 
   end(lease: Lease): void {
@@ -106,8 +111,17 @@ export class Lessor {
   }
 
   renew(lease: Lease, nowMs: number): void {
-    lease.rank = nowMs + lease.ttlMs;
+    this.setDeadline(lease, nowMs + lease.ttlMs);
+  }
+
+  setDeadline(lease: Lease, deadlineMs: number): void {
+    lease.rank = deadlineMs;
     this.#byDeadline.update(lease);
+  }
+
+  /** Moves all deadlines alike: onto another clock. */
+  shift(byMs: number): void {
+    for (const lease of this.all()) lease.rank += byMs;
   }
 
   attach(id: LeaseId, key: string): void {

@@ -98,8 +98,12 @@ export class Retention {
     this.#readings.delete(reading);
   }
 
-  compact(revision: Revision, now: Now): void {
+  /** @throws KvdError REVISION_COMPACTED. */
+  refuseCompact(revision: Revision): void {
     if (revision <= this.compactor.compactRevision) throw this.compacted(revision);
+  }
+
+  compact(revision: Revision, now: Now): void {
     this.compactor.request(revision);
     this.compactor.raiseFloor(this.#lowestPinned(now));
   }

@@ -47,6 +47,7 @@ import { Retention, type RetentionLimits } from "./retention.js";
 import { chooseBranches } from "./txn-choice.js";
 import { refuseDuplicates } from "./txn-duplicates.js";
 import { TxnRun } from "./txn-run.js";
+import { type Step, Unpublished } from "./unpublished.js";
 import type { Commit, KeyRecord } from "./version.js";
 import { VisitBudget } from "./visit-budget.js";
 import { Watch, type WatchSource } from "./watch.js";
@@ -75,11 +76,15 @@ export class Store {
   readonly #backend: Backend;
   readonly #reads: Reads;
   readonly #mutations: Mutations;
-  readonly #unpublished: { readonly position: Position; readonly commit: Commit }[] = [];
+  readonly #unpublished = new Unpublished();
   #revision: Revision = 1;
   #publishedRevision: Revision = 1;
   #position: Position = 0;
   #lastTimeMs = 0;
+  #publishedTimeMs = 0;
+  /** The compact revision that the backend has been told. */
+  #toldCompactRevision: Revision = 0;
+  #toldPosition: Position = 0;
 
   constructor(options: StoreOptions) {
     const { limits } = options;
@@ -94,7 +99,10 @@ export class Store {
     const { retention } = this;
     this.#reads = new Reads({ keys, retention, counters });
     this.#mutations = new Mutations({ keys, lessor, retention, counters });
-    options.backend.onDurable(() => this.#publish());
+    options.backend.listen({
+      durable: () => this.#publish(),
+      truncated: () => this.#takeBack(),
+    });
   }
 
   /** The head: the revision of the last commit. */
@@ -123,10 +131,25 @@ export class Store {
     readonly compactRevision: Revision;
     readonly timeMs: number;
   }): void {
-    this.#revision = from.revision;
-    this.#publishedRevision = from.revision;
-    this.#lastTimeMs = from.timeMs;
+    this.#setHead(from.revision, from.timeMs);
+    this.#toldCompactRevision = from.compactRevision;
     this.retention.compactor.resume(from.compactRevision);
+  }
+
+  /** Takes a commit whose changes are made: one that is durable, in a replay. */
+  adopt(commit: Commit): void {
+    this.history.push(commit);
+    this.#setHead(commit.revision, commit.timeMs);
+  }
+
+  /** Goes to a revision, with nothing in between, and compacts all history there. */
+  goTo(revision: Revision): void {
+    this.#setHead(revision, this.#lastTimeMs);
+    const { compactor } = this.retention;
+    compactor.request(revision);
+    compactor.raiseFloor(undefined);
+    compactor.walk(Number.POSITIVE_INFINITY);
+    this.#toldCompactRevision = revision;
   }
 
   /**
@@ -134,12 +157,21 @@ export class Store {
    * compacted there, so that nobody who saw those can go on as if nothing had happened.
    */
   skipTo(revision: Revision): void {
+    this.goTo(revision);
+    this.#toldCompactRevision = 0;
+    this.#log({});
+  }
+
+  /** From here on deadlines of leases, kept in running time, are those of the engine's clock. */
+  start(runningMs: number, now: Now): void {
+    this.lessor.shift(now.monotonicMs - runningMs);
+  }
+
+  #setHead(revision: Revision, timeMs: number): void {
     this.#revision = revision;
     this.#publishedRevision = revision;
-    const { compactor } = this.retention;
-    compactor.request(revision);
-    compactor.raiseFloor(undefined);
-    compactor.walk(Number.POSITIVE_INFINITY);
+    this.#lastTimeMs = timeMs;
+    this.#publishedTimeMs = timeMs;
   }
 
   get(command: GetCommand): GetResult {
@@ -217,8 +249,10 @@ export class Store {
     this.retention.makeRoomForLease(this.#publishedRevision);
     const chosen = id === NO_LEASE ? this.lessor.chooseId() : id;
     const granted = { id: chosen, ttlMs, ofPut: false };
-    this.#log({ kind: "lease-granted", lease: granted });
-    const lease = this.lessor.begin({ ...granted, nowMs: now.monotonicMs });
+    const lease = this.#log({ granted: [granted] }, () => {
+      const begun = this.lessor.begin({ ...granted, nowMs: now.monotonicMs });
+      return { result: begun, begun: [begun] };
+    });
     return this.lessor.info(lease, now.monotonicMs);
   }
 
@@ -226,8 +260,11 @@ export class Store {
   keepAlive(command: { readonly id: LeaseId }, now: Now): number {
     const lease = this.lessor.find(command.id);
     if (lease === undefined) return 0;
-    this.#log({ kind: "lease-renewed", id: lease.id });
-    this.lessor.renew(lease, now.monotonicMs);
+    this.#log({ renewed: [lease.id] }, () => {
+      const renewed = { lease, rank: lease.rank };
+      this.lessor.renew(lease, now.monotonicMs);
+      return { result: undefined, renewed };
+    });
     return lease.ttlMs;
   }
 
@@ -283,7 +320,27 @@ export class Store {
 
   compact(command: { readonly revision: Revision }, now: Now): void {
     this.retention.refuseFuture(command.revision, this.#publishedRevision);
+    this.retention.refuseCompact(command.revision);
+    this.#log({ compactRevision: command.revision });
     this.retention.compact(command.revision, now);
+  }
+
+  /**
+   * Logs the compact revision if the backend does not know it yet: before it is shown to anybody.
+   * Compaction by the store's own rules is told with the next commit otherwise.
+   *
+   * Gives the position that has it.
+   *
+   * @throws KvdError LOG_FAILED.
+   */
+  tellCompaction(): Position {
+    if (this.#untoldCompactRevision !== undefined) this.#log({});
+    return this.#toldPosition;
+  }
+
+  /** Logs what time it is, for the leases: what remains of them after a crash follows from it. */
+  tellTime(): void {
+    this.#log({});
   }
 
   /** Takes compaction a step further; true when there is nothing more to do now. */
@@ -348,67 +405,118 @@ export class Store {
   /** Runs a mutation as one commit, or as none when it changes nothing or throws. */
   #write<T>(now: Now, apply: (builder: CommitBuilder) => T, ending?: Lease): T {
     const builder = new CommitBuilder(this.keys, this.lessor, this.#revision + 1);
-    let record: (LogRecord & { kind: "commit" }) | undefined;
+    let record: LogRecord | undefined;
+    let ended: readonly Lease[] = [];
     let result: T;
     try {
       result = apply(builder);
-      record = this.#recordOf(builder, now, ending);
-      if (record !== undefined) this.#backend.reserve(record);
+      if (builder.changes.length > 0) {
+        ended = builder.ended(ending);
+        record = this.#recordOf(builder, ended, now);
+        this.#backend.reserve(record);
+      }
     } catch (error) {
       builder.abandon();
       throw error;
     }
-    if (record !== undefined) this.#adopt(builder, record);
+    if (record !== undefined) this.#adopt(builder, record, ended);
     return result;
   }
 
-  #recordOf(builder: CommitBuilder, now: Now, ending: Lease | undefined) {
-    if (builder.changes.length === 0) return undefined;
-    const timeMs = Math.max(this.#lastTimeMs, Math.floor(now.wallMs));
-    const commit = { revision: builder.revision, timeMs, changes: builder.changes.slice() };
-    const ended = new Set(builder.emptied.map(({ id }) => id));
-    if (ending !== undefined) ended.add(ending.id);
-    return { kind: "commit", commit, granted: builder.granted, ended: [...ended] } as const;
+  #recordOf(builder: CommitBuilder, ended: readonly Lease[], now: Now): LogRecord {
+    return {
+      revision: builder.revision,
+      timeMs: Math.max(this.#lastTimeMs, Math.floor(now.wallMs)),
+      changes: builder.changes.slice(),
+      granted: builder.granted,
+      renewed: NONE,
+      ended: ended.map(({ id }) => id),
+      compactRevision: this.#untoldCompactRevision,
+    };
   }
 
   /** From here on nothing can fail. */
-  #adopt(builder: CommitBuilder, record: LogRecord & { kind: "commit" }): void {
-    const { commit } = record;
-    builder.finish();
+  #adopt(builder: CommitBuilder, record: LogRecord, ended: readonly Lease[]): void {
+    const { revision, timeMs, changes } = record;
+    const commit = { revision, timeMs, changes };
+    for (const lease of ended) this.lessor.end(lease);
     this.history.push(commit);
-    this.#revision = commit.revision;
-    this.#lastTimeMs = commit.timeMs;
+    this.#revision = revision;
+    this.#lastTimeMs = timeMs;
+    this.#append(record, { commit, begun: builder.begun, ended });
+  }
+
+  /** Logs what is no commit, and then does it. */
+  #log<T>(what: Partial<LogRecord>, act: () => { readonly result: T } & Partial<Step>): T;
+  #log(what: Partial<LogRecord>): void;
+  #log<T>(what: Partial<LogRecord>, act?: () => { readonly result: T } & Partial<Step>) {
+    const record: LogRecord = {
+      revision: this.#revision,
+      timeMs: this.#lastTimeMs,
+      changes: NONE,
+      granted: NONE,
+      renewed: NONE,
+      ended: NONE,
+      compactRevision: this.#untoldCompactRevision,
+      ...what,
+    };
+    this.#backend.reserve(record);
+    const done = act?.();
+    this.#append(record, done ?? {});
+    return done?.result;
+  }
+
+  #append(record: LogRecord, step: Partial<Step>): void {
     this.#position = this.#backend.append(record);
-    this.#unpublished.push({ position: this.#position, commit });
+    if (record.compactRevision !== undefined) {
+      this.#toldCompactRevision = record.compactRevision;
+      this.#toldPosition = this.#position;
+    }
+    const { commit, begun = NONE, ended = NONE, renewed } = step;
+    this.#unpublished.push({ position: this.#position, commit, begun, ended, renewed });
     this.#publish();
   }
 
-  #publish(): void {
-    const durable = this.#backend.durablePosition;
-    let published = 0;
-    for (const { position, commit } of this.#unpublished) {
-      if (position > durable) break;
-      published += 1;
-      this.#publishedRevision = commit.revision;
-      this.hub.publish(commit);
-    }
-    this.#unpublished.splice(0, published);
+  get #untoldCompactRevision(): Revision | undefined {
+    const { compactRevision } = this.retention.compactor;
+    return compactRevision > this.#toldCompactRevision ? compactRevision : undefined;
   }
 
-  #log(record: LogRecord): void {
-    this.#backend.reserve(record);
-    this.#position = this.#backend.append(record);
+  #publish(): void {
+    for (const { commit } of this.#unpublished.take(this.#backend.durablePosition)) {
+      if (commit === undefined) continue;
+      this.#publishedRevision = commit.revision;
+      this.#publishedTimeMs = commit.timeMs;
+      this.hub.publish(commit);
+    }
+  }
+
+  /** What was not published will never be. */
+  #takeBack(): void {
+    this.#unpublished.undo(this);
+    this.#revision = this.#publishedRevision;
+    this.#lastTimeMs = this.#publishedTimeMs;
+    this.#position = this.#backend.durablePosition;
+    this.#toldCompactRevision = 0;
+    this.#toldPosition = 0;
   }
 
   /** Deletes a lease's keys in one commit, in key order, and the lease. */
   #endLease(lease: Lease, reason: "expired" | "revoked", now: Now): number {
     const keys = [...lease.keys].sort();
-    if (keys.length === 0) this.#log({ kind: "lease-ended", id: lease.id });
+    if (keys.length === 0) {
+      this.#log({ ended: [lease.id] }, () => {
+        this.lessor.end(lease);
+        return { result: undefined, ended: [lease] };
+      });
+      return 0;
+    }
     const end = (builder: CommitBuilder) => {
       for (const key of keys) builder.delete(this.keys.get(key) as KeyRecord, reason);
     };
     this.#write(now, end, lease);
-    if (this.lessor.find(lease.id) === lease) this.lessor.end(lease);
     return keys.length;
   }
 }
+
+const NONE: readonly never[] = [];

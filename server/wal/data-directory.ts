@@ -1,124 +1,172 @@
-// The files of one store: its snapshots, and store.json. Opened by one process at a time.
+// The files of one store, opened by one process at a time: whose it is, its snapshots, its log.
 //
-// Revisions are given out below a mark that is on disk before they are. A stop that saves
-// everything leaves the mark at the last revision; any other stop leaves it higher, and then what
-// is between the newest snapshot and the mark may have been seen by somebody and is lost.
+// A snapshot is named after the segment of the log that goes on where it ends. The two newest are
+// kept, with the log since the older one: should the newest be damaged, nothing is lost.
 
-import type { Revision } from "../kv/types.js";
-import { DataError } from "./data-error.js";
-import { Folder } from "./folder.js";
+import type { Files, OpenFile } from "../lib/files.js";
+import { CLEAN_FILE, type LogEnd, readCleanFile, writeCleanFile } from "./clean-file.js";
+import { DamagedError } from "./data-error.js";
+import { systemDisk } from "./disk.js";
+import { Folder, type FolderUse } from "./folder.js";
 import { LOCK_FILE } from "./folder-lock.js";
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./log-format.js";
 import { readSnapshot, type SnapshotSink, type SnapshotSummary } from "./snapshot-reader.js";
 import { readStoreFile, STORE_FILE, type StoreFacts, writeStoreFile } from "./store-file.js";
 
-/** Of the newest, and the one before: for people, should the newest be damaged. */
 const SNAPSHOTS_KEPT = 2;
 
 const SNAPSHOT = /^snapshot-(\d{16})\.kvd$/;
+const SEGMENT = /^log-(\d{16})\.kvd$/;
 
 export class DataDirectory {
-  readonly #folder: Folder;
+  readonly folder: Folder;
   #facts: StoreFacts | undefined;
-  #bytes: number;
+  #clean: LogEnd | undefined;
 
-  private constructor(folder: Folder, facts: StoreFacts | undefined, bytes: number) {
-    this.#folder = folder;
-    this.#facts = facts;
-    this.#bytes = bytes;
+  private constructor(folder: Folder) {
+    this.folder = folder;
   }
 
   /** @throws DataError when it is in use, or damaged. */
-  static async open(path: string): Promise<DataDirectory> {
-    const folder = await Folder.open(path);
+  static async open(
+    path: string,
+    { files = systemDisk, use = "use" }: { readonly files?: Files; readonly use?: FolderUse } = {},
+  ): Promise<DataDirectory> {
+    const data = new DataDirectory(await Folder.open(path, files, use));
     try {
-      const names = await folder.names();
-      const isKnown = names.includes(STORE_FILE);
-      if (!isKnown && names.some((name) => SNAPSHOT.test(name))) {
-        const text = `${folder.pathOf(STORE_FILE)} is missing: without it nobody can tell which `;
-        throw new DataError(`${text}revisions were given out; kvd restore takes a snapshot`);
-      }
-      const facts = isKnown ? await readStoreFile(folder) : undefined;
-      return new DataDirectory(folder, facts, await folder.bytes());
+      await data.#readFacts();
+      return data;
     } catch (error) {
-      await folder.close();
+      await data.close();
       throw error;
     }
   }
 
   get path(): string {
-    return this.#folder.path;
+    return this.folder.path;
   }
 
   /** Undefined when it is new. */
-  get storeId(): string | undefined {
-    return this.#facts?.storeId;
+  get facts(): StoreFacts | undefined {
+    return this.#facts;
   }
 
-  /** What its files take; counted after each snapshot. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** No higher revision has been given out. */
-  get highestRevision(): Revision {
-    return this.#facts?.highestRevision ?? 0;
+  /** How a clean stop left the log; undefined after any other end. */
+  get clean(): LogEnd | undefined {
+    return this.#clean;
   }
 
   /** Nothing of anybody's is in it. */
   async isEmpty(): Promise<boolean> {
-    return (await this.#folder.names()).every((name) => name === LOCK_FILE);
+    return (await this.folder.names()).every((name) => name === LOCK_FILE);
   }
 
-  /** What the newest snapshot takes; 0 when there is none. */
-  async newestBytes(): Promise<number> {
-    const newest = (await this.#snapshots()).at(-1);
-    return newest === undefined ? 0 : this.#folder.bytesOf(newest);
+  /** The numbers of its snapshots, oldest first. */
+  snapshots(): Promise<number[]> {
+    return this.#numbers(SNAPSHOT);
   }
 
-  /** Reads the newest snapshot; undefined when there is none. @throws DataError. */
-  async load(sink: SnapshotSink): Promise<SnapshotSummary | undefined> {
-    const newest = (await this.#snapshots()).at(-1);
-    if (newest === undefined) return undefined;
-    const path = this.#folder.pathOf(newest);
-    const summary = await readSnapshot(path, this.#folder.read(newest), sink);
-    const { storeId, revision } = summary.header;
-    if (storeId !== this.storeId) {
-      throw new DataError(`${path} is of store ${storeId}, not of ${this.storeId}`);
+  /** The numbers of the segments of its log, oldest first. */
+  segments(): Promise<number[]> {
+    return this.#numbers(SEGMENT);
+  }
+
+  /** Reads a snapshot. @throws DataError. */
+  async readSnapshot(number: number, sink: SnapshotSink): Promise<SnapshotSummary> {
+    const name = snapshotName(number);
+    const path = this.folder.pathOf(name);
+    const summary = await readSnapshot(path, this.folder.read(name), sink);
+    const { storeId, log } = summary.header;
+    if (storeId !== this.#facts?.storeId) {
+      throw new DamagedError(path, `it is of store ${storeId}, not of ${this.#facts?.storeId}`);
     }
-    if (newest !== nameOf(revision)) {
-      throw new DataError(`${path} holds revision ${revision}, which its name does not say`);
-    }
-    if (revision > this.highestRevision) {
-      const text = `${path} holds revision ${revision}, above the ${this.highestRevision} of `;
-      throw new DataError(`${text}${STORE_FILE}: one of them is of another time`);
+    if (log.segment !== number) {
+      throw new DamagedError(
+        path,
+        `it goes before segment ${log.segment}, its name before another`,
+      );
     }
     return summary;
   }
 
-  /** Revisions up to this one may be given out once this is done. */
-  async mark(facts: StoreFacts): Promise<void> {
-    await writeStoreFile(this.#folder, facts);
+  /** Saves the snapshot that goes before a segment; durable when it is done. Then old files go. */
+  async saveSnapshot(number: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.folder.replace(snapshotName(number), chunks);
+    const snapshots = await this.snapshots();
+    const kept = snapshots.slice(-SNAPSHOTS_KEPT);
+    await this.folder.remove(snapshots.slice(0, -SNAPSHOTS_KEPT).map(snapshotName));
+    if (kept.length < SNAPSHOTS_KEPT) return;
+    const old = (await this.segments()).filter((segment) => segment < (kept[0] as number));
+    await this.folder.remove(old.map(segmentName));
+  }
+
+  /** Makes a segment; durable when it is done. */
+  createSegment(header: SegmentHeader): Promise<OpenFile> {
+    return this.folder.replaceOpen(segmentName(header.number), [encodeSegmentHeader(header)]);
+  }
+
+  openSegment(number: number): Promise<OpenFile> {
+    return this.folder.open(segmentName(number), "write");
+  }
+
+  /** Durable when it is done. */
+  async writeFacts(facts: StoreFacts): Promise<void> {
+    await writeStoreFile(this.folder, facts);
     this.#facts = facts;
   }
 
-  /** Saves a snapshot of this revision; durable when it is done. */
-  async save(revision: Revision, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    await this.#folder.replace(nameOf(revision), chunks);
-    await this.#folder.remove((await this.#snapshots()).slice(0, -SNAPSHOTS_KEPT));
-    this.#bytes = await this.#folder.bytes();
+  /** Says that the log ends here, by a clean stop. */
+  async writeClean(end: LogEnd): Promise<void> {
+    await writeCleanFile(this.folder, end);
+    this.#clean = end;
+  }
+
+  /** From here on the log may end anywhere. */
+  async removeClean(): Promise<void> {
+    await this.folder.remove([CLEAN_FILE]);
+    this.#clean = undefined;
   }
 
   close(): Promise<void> {
-    return this.#folder.close();
+    return this.folder.close();
   }
 
-  /** Oldest first. */
-  async #snapshots(): Promise<string[]> {
-    const names = await this.#folder.names();
-    return names.filter((name) => SNAPSHOT.test(name)).sort();
+  async #readFacts(): Promise<void> {
+    const names = await this.folder.names();
+    if (names.includes(STORE_FILE)) {
+      this.#facts = await readStoreFile(this.folder);
+      if (names.includes(CLEAN_FILE)) this.#clean = await readCleanFile(this.folder);
+      return;
+    }
+    const [segment, ...others] = names.filter((name) => SEGMENT.test(name) || SNAPSHOT.test(name));
+    if (segment === undefined) return;
+    // The first start makes a segment, then store.json: a crash between them leaves nothing else.
+    const first = others.length === 0 && segment === segmentName(1);
+    if (first && (await this.folder.bytesOf(segment)) === SEGMENT_HEADER_BYTES) return;
+    const path = this.folder.pathOf(STORE_FILE);
+    throw new DamagedError(path, `it is missing, and there is ${segment}`);
+  }
+
+  async #numbers(pattern: RegExp): Promise<number[]> {
+    const names = await this.folder.names();
+    const numbers = names.map((name) => Number(pattern.exec(name)?.[1] ?? 0));
+    return numbers.filter((number) => number > 0).sort((one, other) => one - other);
   }
 }
 
-function nameOf(revision: Revision): string {
-  return `snapshot-${String(revision).padStart(16, "0")}.kvd`;
+export function snapshotName(number: number): string {
+  return `snapshot-${digits(number)}.kvd`;
+}
+
+export function segmentName(number: number): string {
+  return `log-${digits(number)}.kvd`;
+}
+
+/** Keeps what a segment had from an offset on, before it is cut there. */
+export function tornName(number: number, offset: number): string {
+  return `torn-${digits(number)}-${offset}.kvd`;
+}
+
+function digits(number: number): string {
+  return String(number).padStart(16, "0");
 }

@@ -9,14 +9,11 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import type { FolderLock } from "../lib/files.js";
 import { DataError } from "./data-error.js";
 
 /** Where there are no abstract sockets. It stays when the lock is released. */
 export const LOCK_FILE = "lock";
-
-export interface FolderLock {
-  release(): Promise<void>;
-}
 
 /** @throws DataError when another process has it. */
 export function lockFolder(folder: string): Promise<FolderLock> {

@@ -4,30 +4,49 @@
 // A new file is written under another name, synced, renamed, and the folder is synced: without the
 // last step a power cut can bring the old name back. Errors of any of these are final for the file.
 
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type FolderLock, lockFolder } from "./folder-lock.js";
+import { type Files, type FolderLock, type OpenFile, readUpTo, writeAll } from "../lib/files.js";
 
 const TEMPORARY = ".tmp";
 const READ_BYTES = 1024 * 1024;
 
+/** "use": made if it is not there, and what is half written goes. "look": left as it is. */
+export type FolderUse = "use" | "look";
+
+/** After it nobody knows what is on the disk: to try again could seem to help, and would not. */
+export class UncertainError extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Makes an error of a sync, or of a rename, an UncertainError. */
+export async function certain(step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    throw new UncertainError(error);
+  }
+}
+
 export class Folder {
   readonly path: string;
+  readonly #files: Files;
   readonly #lock: FolderLock;
 
-  private constructor(path: string, lock: FolderLock) {
+  private constructor(path: string, files: Files, lock: FolderLock) {
     this.path = path;
+    this.#files = files;
     this.#lock = lock;
   }
 
-  /** Makes the folder if it is not there, and locks it. What a crash left half written goes. */
-  static async open(path: string): Promise<Folder> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    const folder = new Folder(path, await lockFolder(path));
+  /** Locks it before anything else. @throws DataError when another process has it. */
+  static async open(path: string, files: Files, use: FolderUse): Promise<Folder> {
+    if (use === "use") await files.makeFolder(path);
+    const folder = new Folder(path, files, await files.lock(path));
     try {
       const names = await folder.names();
-      await folder.remove(names.filter((name) => name.endsWith(TEMPORARY)));
+      if (use === "use") await folder.remove(names.filter((name) => name.endsWith(TEMPORARY)));
     } catch (error) {
       await folder.close();
       throw error;
@@ -39,8 +58,9 @@ export class Folder {
     return join(this.path, name);
   }
 
+  /** In no order. */
   names(): Promise<string[]> {
-    return readdir(this.path);
+    return this.#files.names(this.path);
   }
 
   /** What its files take. */
@@ -50,61 +70,109 @@ export class Folder {
     return bytes;
   }
 
+  /** 0 when it is not there any more. */
   async bytesOf(name: string): Promise<number> {
-    return (await stat(this.pathOf(name))).size;
+    try {
+      return await this.using(name, (file) => file.size());
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+      throw error;
+    }
   }
 
-  read(name: string): AsyncIterable<Buffer> {
-    return createReadStream(this.pathOf(name), { highWaterMark: READ_BYTES });
+  open(name: string, mode: "read" | "write" | "new"): Promise<OpenFile> {
+    return this.#files.open(this.pathOf(name), mode);
+  }
+
+  async *read(name: string, from = 0): AsyncGenerator<Buffer> {
+    const file = await this.open(name, "read");
+    try {
+      for (let at = from; ; ) {
+        const chunk = await readUpTo(file, READ_BYTES, at);
+        if (chunk.length === 0) return;
+        yield chunk;
+        at += chunk.length;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Opens a file to read from it. */
+  async using<T>(name: string, run: (file: OpenFile) => Promise<T>): Promise<T> {
+    const file = await this.open(name, "read");
+    try {
+      return await run(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Makes a file of what another has from an offset on; durable when it is done. */
+  async copyTail(name: string, offset: number, to: string): Promise<void> {
+    await this.replace(to, this.read(name, offset));
   }
 
   /** Replaces a file, or makes it; durable when it is done. */
   async replace(name: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
-    await writeWhole(this.pathOf(name + TEMPORARY), chunks);
-    await rename(this.pathOf(name + TEMPORARY), this.pathOf(name));
-    await this.#sync();
+    const file = await this.replaceOpen(name, chunks);
+    await file.close();
   }
 
+  /** The same, and leaves it open. */
+  async replaceOpen(
+    name: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<OpenFile> {
+    const file = await this.#writeWhole(name + TEMPORARY, chunks);
+    try {
+      await this.rename(name + TEMPORARY, name);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+    return file;
+  }
+
+  /** Durable when it is done. @throws UncertainError. */
+  async rename(from: string, to: string): Promise<void> {
+    await certain(this.#files.rename(this.pathOf(from), this.pathOf(to)));
+    await this.sync();
+  }
+
+  /** Durable when it is done. */
   async remove(names: readonly string[]): Promise<void> {
-    for (const name of names) await rm(this.pathOf(name), { force: true });
-    if (names.length > 0) await this.#sync();
+    for (const name of names) await this.#files.remove(this.pathOf(name));
+    if (names.length > 0) await this.sync();
+  }
+
+  /** @throws UncertainError. */
+  sync(): Promise<void> {
+    return certain(this.#files.syncFolder(this.path));
   }
 
   close(): Promise<void> {
     return this.#lock.release();
   }
 
-  async #sync(): Promise<void> {
-    const folder = await open(this.path, "r");
+  /** Writes a file and syncs it. One that fails is removed. */
+  async #writeWhole(
+    name: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<OpenFile> {
+    const file = await this.open(name, "new");
     try {
-      await folder.sync();
-    } finally {
-      await folder.close();
+      let at = 0;
+      for await (const chunk of chunks) {
+        await writeAll(file, chunk, at);
+        at += chunk.length;
+      }
+      await certain(file.sync());
+      return file;
+    } catch (error) {
+      await file.close().catch(() => {});
+      await this.#files.remove(this.pathOf(name)).catch(() => {});
+      throw error;
     }
-  }
-}
-
-/** Writes a file and syncs it. One that fails is removed. */
-async function writeWhole(
-  path: string,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const file = await open(path, "w", 0o600);
-  try {
-    for await (const chunk of chunks) await writeAll(file, chunk);
-    await file.datasync();
-    await file.close();
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(path, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-/** A short write is no error: what follows it tells. */
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    written += (await file.write(bytes, written)).bytesWritten;
   }
 }

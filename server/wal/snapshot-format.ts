@@ -39,6 +39,9 @@ export function encodeHeader(header: ImageHeader): Buffer {
   writer.varint(header.revision);
   writer.varint(header.compactRevision);
   writer.varint(header.timeMs);
+  writer.varint(header.log.segment);
+  writer.varint(header.log.crc);
+  writer.varint(header.log.runningMs);
   const body = writer.take();
   writer.raw(MAGIC);
   writer.uint32(FORMAT_VERSION);
@@ -57,6 +60,7 @@ export function decodeHeader(bytes: Uint8Array): ImageHeader {
     revision: reader.varint(),
     compactRevision: reader.varint(),
     timeMs: reader.varint(),
+    log: { segment: reader.varint(), crc: reader.varint(), runningMs: reader.varint() },
   };
   if (!reader.done) throw new RangeError("the header is longer than its fields");
   return header;

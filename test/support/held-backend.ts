@@ -1,12 +1,12 @@
 // A backend whose records become durable when a test says so.
 
-import type { Backend, LogRecord, Position } from "../../server/store/backend.js";
+import type { Backend, BackendListener, LogRecord, Position } from "../../server/store/backend.js";
 
 export class HeldBackend implements Backend {
   readonly records: LogRecord[] = [];
   durablePosition: Position = 0;
   #held = false;
-  #onDurable: (position: Position) => void = () => {};
+  #listener: BackendListener | undefined;
   readonly #waiting = new Set<{ readonly position: Position; readonly resolve: () => void }>();
 
   /** From here on nothing becomes durable before release(). */
@@ -34,8 +34,8 @@ export class HeldBackend implements Backend {
     return new Promise((resolve) => this.#waiting.add({ position, resolve }));
   }
 
-  onDurable(callback: (position: Position) => void): void {
-    this.#onDurable = callback;
+  listen(listener: BackendListener): void {
+    this.#listener = listener;
   }
 
   async close(): Promise<void> {
@@ -45,7 +45,7 @@ export class HeldBackend implements Backend {
   #becomeDurable(): void {
     if (this.durablePosition === this.records.length) return;
     this.durablePosition = this.records.length;
-    this.#onDurable(this.durablePosition);
+    this.#listener?.durable();
     for (const waiting of this.#waiting) {
       if (waiting.position > this.durablePosition) continue;
       this.#waiting.delete(waiting);

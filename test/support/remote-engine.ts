@@ -109,6 +109,7 @@ const FSYNC_POLICIES = {
 
 class RemoteEngine implements Engine {
   readonly storeId: string;
+  readonly failed: Promise<Error>;
   readonly #clients: RemoteClients;
   readonly #served: Engine;
   readonly #watchesThrough: WatchesThrough;
@@ -116,6 +117,7 @@ class RemoteEngine implements Engine {
 
   constructor(clients: RemoteClients, served: Engine, watchesThrough: WatchesThrough) {
     this.storeId = served.storeId;
+    this.failed = served.failed;
     this.#clients = clients;
     this.#served = served;
     this.#watchesThrough = watchesThrough;

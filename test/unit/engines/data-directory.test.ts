@@ -10,7 +10,7 @@ import { restoreSnapshot } from "../../../server/engines/restore.js";
 import type { Engine } from "../../../server/kv/engine.js";
 import { defaultLimits, type Limits } from "../../../server/kv/limits.js";
 import { DataError } from "../../../server/wal/data-error.js";
-import { MARK_STEP } from "../../../server/wal/marked-backend.js";
+
 import { ALL, del, get, put, watch, withLease, withTtl } from "../../support/commands.js";
 import { ManualClock } from "../../support/manual-clock.js";
 import { refused } from "../../support/refused.js";
@@ -135,7 +135,7 @@ test("after a crash it goes on above every revision that was given out", async (
   t.is(third.storeId, second.storeId);
   await third.put(put("a", "3"));
   // Whoever saw up to any revision that may have been given out resumes at the next.
-  for (const startRevision of [given, given + 1, 2 + MARK_STEP, 3 + MARK_STEP]) {
+  for (const startRevision of [given, given + 1, 2 + 1_000_000, 3 + 1_000_000]) {
     const watcher = await openWatch(third, watch(ALL, { startRevision }));
     await refused(t, "REVISION_COMPACTED", watcher.next());
   }

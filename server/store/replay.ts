@@ -1,0 +1,101 @@
+// Brings a store from where an image left it to where the log ends, record by record. Records come
+// from outside: whatever could not have been logged throws, and the store is not used then.
+//
+// Time is the running time of the store until start(): leases lose what they had when it ended.
+
+import { NO_LEASE } from "../kv/types.js";
+import { latin1FromBytes } from "../lib/bytes.js";
+import type { ReplayedChange, ReplayedRecord } from "./backend.js";
+import { CommitBuilder } from "./commit-builder.js";
+import type { Store } from "./store.js";
+import type { KeyRecord } from "./version.js";
+
+export class Replay {
+  readonly #store: Store;
+  #runningMs: number;
+
+  /** `runningMs` of the image. */
+  constructor(store: Store, runningMs: number) {
+    this.#store = store;
+    this.#runningMs = runningMs;
+  }
+
+  get runningMs(): number {
+    return this.#runningMs;
+  }
+
+  /** @throws RangeError. */
+  apply(record: ReplayedRecord): void {
+    const store = this.#store;
+    const { revision, timeMs, changes, compactRevision } = record;
+    expect(record.runningMs >= this.#runningMs, "the running time goes back");
+    expect(timeMs >= store.lastTimeMs, "a commit is earlier than the one before");
+    this.#runningMs = record.runningMs;
+    const isJump = changes.length === 0 && revision > store.revision;
+    if (isJump) {
+      expect(compactRevision === revision, `revision ${revision} follows ${store.revision}`);
+      store.goTo(revision);
+      return;
+    }
+    const next = store.revision + (changes.length > 0 ? 1 : 0);
+    expect(revision === next, `revision ${revision} stands where ${next} belongs`);
+    this.#applyChanges(record);
+    if (compactRevision !== undefined) {
+      const { compactor } = store.retention;
+      expect(compactRevision <= revision, "the compact revision is above the head");
+      compactor.request(compactRevision);
+      compactor.raiseFloor(undefined);
+      compactor.walk(Number.POSITIVE_INFINITY);
+    }
+  }
+
+  #applyChanges(record: ReplayedRecord): void {
+    const { lessor, keys } = this.#store;
+    for (const lease of record.granted) {
+      const isNew = lease.id !== NO_LEASE && lessor.find(lease.id) === undefined;
+      expect(isNew && lease.ttlMs > 0, `lease ${lease.id} cannot begin`);
+      lessor.begin({ ...lease, nowMs: this.#runningMs });
+    }
+    for (const id of record.renewed) {
+      const lease = lessor.find(id);
+      if (lease === undefined) throw new RangeError(`lease ${id} is renewed, and not there`);
+      lessor.renew(lease, this.#runningMs);
+    }
+    if (record.changes.length > 0) {
+      const builder = new CommitBuilder(keys, lessor, record.revision);
+      for (const change of record.changes) this.#change(builder, change);
+      const { revision, timeMs } = record;
+      this.#store.adopt({ revision, timeMs, changes: builder.changes });
+    }
+    for (const id of record.ended) {
+      const lease = lessor.find(id);
+      if (lease === undefined) throw new RangeError(`lease ${id} ends, and is not there`);
+      expect(lease.keys.size === 0, `lease ${id} ends with keys`);
+      lessor.end(lease);
+    }
+  }
+
+  #change(builder: CommitBuilder, { key, version }: ReplayedChange): void {
+    const { lessor, keys } = this.#store;
+    const text = latin1FromBytes(key);
+    if (version.deleted !== undefined) {
+      const record = keys.get(text);
+      expect(record?.live !== undefined, "a key is deleted that is not there");
+      builder.delete(record as KeyRecord, version.deleted);
+      return;
+    }
+    const { leaseId, value } = version;
+    const isKnown = leaseId === NO_LEASE || lessor.find(leaseId) !== undefined;
+    expect(isKnown, `a key names lease ${leaseId}, which is not there`);
+    expect(keys.get(text)?.versions.at(-1)?.revision !== version.revision, "a key changes twice");
+    builder.put({ text, key, value, leaseId });
+    const live = keys.get(text)?.live;
+    const isSame =
+      live?.createRevision === version.createRevision && live.version === version.version;
+    expect(isSame, "a version is not the one after the one before");
+  }
+}
+
+function expect(holds: boolean, otherwise: string): void {
+  if (!holds) throw new RangeError(otherwise);
+}

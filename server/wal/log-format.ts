@@ -1,0 +1,133 @@
+// The frame of the log: segments with a header, and records behind it, each bound to the one before
+// it. docs/format.md, The log, is the specification. Little-endian, and everything is aligned to 8
+// bytes, so that records can be read in place by typed arrays.
+
+import { crc32c } from "../lib/crc32c.js";
+
+export const SEGMENT_MAGIC = Buffer.from("kvd log\n");
+export const LOG_FORMAT_VERSION = 1;
+export const SEGMENT_HEADER_BYTES = 64;
+
+/** A record begins with it; not a text in any encoding. */
+export const SYNC_WORD = 0x64766bfe;
+export const RECORD_HEAD_BYTES = 48;
+
+/** Far above what a txn or a delete with the largest limits makes. */
+export const RECORD_MAX_BYTES = 1024 * 1024 * 1024;
+
+export const ALIGNMENT = 8;
+
+/** Where fields of a record's head stand. */
+export const HEAD = {
+  sync: 0,
+  length: 4,
+  previousCrc: 8,
+  crc: 12,
+  timeMs: 16,
+  revision: 24,
+  runningMs: 32,
+  unsynced: 40,
+  items: 44,
+} as const;
+
+export interface SegmentHeader {
+  /** 1 for the first of a store, one more for each. */
+  readonly number: number;
+  readonly storeId: string;
+  /** The revision of the first commit in it, if there is one. */
+  readonly firstRevision: number;
+  /** The CRC of the last record before it; of the store's id in the first segment. */
+  readonly seed: number;
+}
+
+const HEADER_CRC_AT = 52;
+
+export function encodeSegmentHeader(header: SegmentHeader): Buffer {
+  const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+  SEGMENT_MAGIC.copy(bytes);
+  bytes.writeUInt32LE(LOG_FORMAT_VERSION, 8);
+  bytes.writeUInt32LE(header.seed, 12);
+  writeUint64(bytes, header.number, 16);
+  writeUint64(bytes, header.firstRevision, 24);
+  bytes.write(header.storeId, 32, "hex");
+  bytes.writeUInt32LE(crc32c(bytes, 0, HEADER_CRC_AT), HEADER_CRC_AT);
+  return bytes;
+}
+
+/** @throws RangeError that says what is wrong. */
+export function decodeSegmentHeader(bytes: Buffer): SegmentHeader {
+  if (bytes.length < SEGMENT_HEADER_BYTES) throw new RangeError("its header is not whole");
+  if (!bytes.subarray(0, SEGMENT_MAGIC.length).equals(SEGMENT_MAGIC)) {
+    throw new RangeError("it is not a segment of a log of kvd");
+  }
+  const version = bytes.readUInt32LE(8);
+  if (version !== LOG_FORMAT_VERSION) {
+    throw new RangeError(`it has the format ${version}, and this kvd reads ${LOG_FORMAT_VERSION}`);
+  }
+  const crc = bytes.readUInt32LE(HEADER_CRC_AT);
+  const padded = bytes.subarray(HEADER_CRC_AT + 4, SEGMENT_HEADER_BYTES).some((byte) => byte !== 0);
+  if (crc !== crc32c(bytes, 0, HEADER_CRC_AT) || padded) {
+    throw new RangeError("the checksum of its header does not fit");
+  }
+  return {
+    number: readUint64(bytes, 16),
+    storeId: bytes.toString("hex", 32, 48),
+    firstRevision: readUint64(bytes, 24),
+    seed: bytes.readUInt32LE(12),
+  };
+}
+
+/** What the chain of CRCs of a store begins with. */
+export function firstSeed(storeId: string): number {
+  const bytes = Buffer.from(storeId, "hex");
+  return crc32c(bytes, 0, bytes.length);
+}
+
+/** The CRC that the record in bytes[start, start + length) should have. */
+export function recordCrc(bytes: Uint8Array, start: number, length: number): number {
+  const head = crc32c(bytes, start, start + HEAD.crc);
+  return crc32c(bytes, start + HEAD.crc + 4, start + length, head);
+}
+
+export type Framed =
+  | { readonly kind: "record"; readonly length: number; readonly crc: number }
+  /** More bytes are needed to tell: so many in all. */
+  | { readonly kind: "short"; readonly length: number }
+  | { readonly kind: "none"; readonly what: string };
+
+/**
+ * Whether a record stands at `start`, whole and as it was written; of which one before it, is for
+ * the caller to ask. `left` is what the file has from `start` on: no length above it is believed.
+ */
+export function frameAt(bytes: Buffer, start: number, left: number): Framed {
+  if (left < RECORD_HEAD_BYTES) return none(`${left} bytes are no record`);
+  if (bytes.length - start < RECORD_HEAD_BYTES) return { kind: "short", length: RECORD_HEAD_BYTES };
+  if (bytes.readUInt32LE(start + HEAD.sync) !== SYNC_WORD) return none("no record begins here");
+  const length = bytes.readUInt32LE(start + HEAD.length);
+  if (length < RECORD_HEAD_BYTES || length % ALIGNMENT !== 0 || length > RECORD_MAX_BYTES) {
+    return none(`a record cannot be ${length} bytes long`);
+  }
+  if (length > left) return none(`a record of ${length} bytes, and ${left} are there`);
+  if (bytes.length - start < length) return { kind: "short", length };
+  const crc = bytes.readUInt32LE(start + HEAD.crc);
+  if (crc !== recordCrc(bytes, start, length)) return none("the checksum of a record does not fit");
+  return { kind: "record", length, crc };
+}
+
+function none(what: string): Framed {
+  return { kind: "none", what };
+}
+
+const HIGH = 0x1_0000_0000;
+
+export function writeUint64(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32LE(value % HIGH, at);
+  bytes.writeUInt32LE(Math.floor(value / HIGH), at + 4);
+}
+
+/** @throws RangeError above 2^53 - 1. */
+export function readUint64(bytes: Buffer, at: number): number {
+  const value = bytes.readUInt32LE(at + 4) * HIGH + bytes.readUInt32LE(at);
+  if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a number above 2^53 - 1");
+  return value;
+}

@@ -1,0 +1,217 @@
+// Reads a log from a place on, record by record; tells a tail that a crash has torn from damage.
+//
+// A bad record is a torn tail only in the last segment, and only if nothing behind it says that the
+// place had been synced before: records carry how much before them was not, so what a power cut
+// left of the last batch, with holes in it, is told from a hole in what had been answered.
+
+import { type OpenFile, readUpTo } from "../lib/files.js";
+import type { ReplayedRecord } from "../store/backend.js";
+import type { LogPlace } from "../store/image.js";
+import { type DataDirectory, segmentName } from "./data-directory.js";
+import { DamagedError } from "./data-error.js";
+import {
+  ALIGNMENT,
+  decodeSegmentHeader,
+  frameAt,
+  HEAD,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  SYNC_WORD,
+} from "./log-format.js";
+import { decodeRecord } from "./record-codec.js";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** What looking for records behind a bad one may cost, in bytes a byte. */
+const SCAN_MAX_FACTOR = 64;
+
+export interface LogSink {
+  /** A segment begins. What it throws makes its header a damaged one. */
+  begin(header: SegmentHeader): void;
+  /** What it throws makes the record a damaged one. */
+  add(record: ReplayedRecord): void;
+  /** After each piece, with the bytes read since the last call: time for others. */
+  pause(bytes: number): Promise<void>;
+}
+
+export interface TornTail {
+  readonly segment: number;
+  readonly file: string;
+  /** What is whole ends here. */
+  readonly offset: number;
+  readonly bytes: number;
+  /** What is wrong with the first of them. */
+  readonly what: string;
+}
+
+export interface ReadLog {
+  /** The last segment, what is whole of it, and the CRC of the last record. */
+  readonly segment: number;
+  readonly length: number;
+  readonly crc: number;
+  readonly records: number;
+  readonly torn: TornTail | undefined;
+}
+
+/** @throws DamagedError that names the file and the offset. */
+export async function readLog(
+  data: DataDirectory,
+  from: Pick<LogPlace, "segment" | "crc"> & { readonly storeId: string },
+  sink: LogSink,
+): Promise<ReadLog> {
+  const segments = (await data.segments()).filter((number) => number >= from.segment);
+  const last = segments.at(-1) ?? 0;
+  let crc = from.crc;
+  let records = 0;
+  for (let number = from.segment; number <= Math.max(last, from.segment); number += 1) {
+    const path = data.folder.pathOf(segmentName(number));
+    if (!segments.includes(number)) {
+      throw new DamagedError(path, "it is missing, and what it held is not in a snapshot");
+    }
+    const read = await data.folder.using(segmentName(number), (file) => {
+      const reader = new SegmentReader(path, file, sink);
+      return reader.read({ number, storeId: from.storeId, seed: crc, isLast: number === last });
+    });
+    crc = read.crc;
+    records += read.records;
+    if (number === last) return { segment: number, ...read, records };
+  }
+  throw new DamagedError(data.path, "the log is missing");
+}
+
+class SegmentReader {
+  readonly #path: string;
+  readonly #file: OpenFile;
+  readonly #sink: LogSink;
+  #size = 0;
+
+  constructor(path: string, file: OpenFile, sink: LogSink) {
+    this.#path = path;
+    this.#file = file;
+    this.#sink = sink;
+  }
+
+  async read(wanted: {
+    readonly number: number;
+    readonly storeId: string;
+    readonly seed: number;
+    readonly isLast: boolean;
+  }) {
+    this.#size = await this.#file.size();
+    await this.#readHeader(wanted);
+    let crc = wanted.seed;
+    let records = 0;
+    let offset = SEGMENT_HEADER_BYTES;
+    let chunk: Buffer = Buffer.alloc(0);
+    let at = 0;
+    let told = 0;
+    while (offset < this.#size) {
+      const left = this.#size - offset;
+      const framed = frameAt(chunk, at, left);
+      if (framed.kind === "short") {
+        await this.#sink.pause(offset - told);
+        told = offset;
+        chunk = await readUpTo(
+          this.#file,
+          Math.max(framed.length, Math.min(CHUNK_BYTES, left)),
+          offset,
+        );
+        at = 0;
+        if (chunk.length < framed.length) throw this.#damaged(offset, "it ends while it is read");
+        continue;
+      }
+      const what = framed.kind === "none" ? framed.what : misplaced(chunk, at, crc);
+      if (what !== undefined) {
+        const torn = await this.#tornAt(offset, {
+          ...wanted,
+          what,
+          whole: framed.kind === "record",
+        });
+        return { length: offset, crc, records, torn };
+      }
+      const { length } = framed as { readonly length: number };
+      this.#add(chunk.subarray(at, at + length), offset);
+      crc = (framed as { readonly crc: number }).crc;
+      records += 1;
+      offset += length;
+      at += length;
+    }
+    await this.#sink.pause(offset - told);
+    return { length: offset, crc, records, torn: undefined };
+  }
+
+  async #readHeader(wanted: {
+    readonly number: number;
+    readonly storeId: string;
+    readonly seed: number;
+  }): Promise<void> {
+    try {
+      const header = decodeSegmentHeader(await readUpTo(this.#file, SEGMENT_HEADER_BYTES, 0));
+      const { number, storeId, seed } = header;
+      if (storeId !== wanted.storeId) {
+        throw new RangeError(`it is of store ${storeId}, not of ${wanted.storeId}`);
+      }
+      if (number !== wanted.number) throw new RangeError(`it is segment ${number}`);
+      if (seed !== wanted.seed) throw new RangeError("it does not go on where the one before ends");
+      this.#sink.begin(header);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw this.#damaged(0, error.message, error);
+    }
+  }
+
+  #add(bytes: Buffer, offset: number): void {
+    try {
+      this.#sink.add(decodeRecord(bytes));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw this.#damaged(offset, error.message, error);
+    }
+  }
+
+  /** What a crash has torn from `offset` on. @throws DamagedError when it is damage. */
+  async #tornAt(
+    offset: number,
+    bad: {
+      readonly number: number;
+      readonly isLast: boolean;
+      readonly what: string;
+      readonly whole: boolean;
+    },
+  ): Promise<TornTail> {
+    const { what } = bad;
+    if (!bad.isLast || bad.whole) throw this.#damaged(offset, what);
+    const tail = await readUpTo(this.#file, this.#size - offset, offset);
+    const later = laterSynced(tail);
+    if (later !== undefined) {
+      throw this.#damaged(offset, `${what}; at ${offset + later} a record follows that came later`);
+    }
+    return { segment: bad.number, file: this.#path, offset, bytes: tail.length, what };
+  }
+
+  #damaged(offset: number, what: string, cause?: unknown): DamagedError {
+    return new DamagedError(this.#path, `at offset ${offset}: ${what}`, { cause });
+  }
+}
+
+/** What is wrong with a record that is whole; undefined when it belongs here. */
+function misplaced(chunk: Buffer, at: number, crc: number): string | undefined {
+  if (chunk.readUInt32LE(at + HEAD.previousCrc) === crc) return undefined;
+  return "a record stands here that does not follow the one before";
+}
+
+/**
+ * Where in a tail, whose first record is bad, a whole record stands that was written after the bad
+ * one had been synced. When looking gets dear, that counts as found: somebody made it so.
+ */
+function laterSynced(tail: Buffer): number | undefined {
+  let budget = (tail.length + CHUNK_BYTES) * SCAN_MAX_FACTOR;
+  for (let at = ALIGNMENT; at < tail.length; at += ALIGNMENT) {
+    if (tail.length - at < HEAD.items || tail.readUInt32LE(at) !== SYNC_WORD) continue;
+    budget -= Math.min(tail.length - at, tail.readUInt32LE(at + HEAD.length));
+    if (budget < 0) return at;
+    if (frameAt(tail, at, tail.length - at).kind !== "record") continue;
+    if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;
+  }
+  return undefined;
+}
