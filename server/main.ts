@@ -10,11 +10,12 @@ import { readFileSync } from "node:fs";
 import { pino } from "pino";
 import { type Config, readInvocation } from "./config.js";
 import { AddressError } from "./listen-address.js";
+import { loadProgress } from "./load-progress.js";
 import { thisMachine } from "./memory-sizes.js";
 import { endOfLife } from "./node-support.js";
 import { runOffline } from "./offline.js";
 import { removePortFile, writePortFile } from "./port-file.js";
-import type { KvdServer, LoadProgress } from "./server.js";
+import type { KvdServer } from "./server.js";
 import { VERSION } from "./version.js";
 import { DamagedError, DataError } from "./wal/data-error.js";
 
@@ -31,8 +32,6 @@ const FSYNC_TEXTS = {
   everysec: "--fsync everysec: a power cut loses what was written in the last second",
   never: "--fsync never: a power cut loses what the system has not synced by itself",
 } as const;
-
-const PROGRESS_AFTER_MS = 1000;
 
 /** What they print holds metadata of calls, tokens included. */
 const LEAKING_VARIABLES = ["GRPC_TRACE", "GRPC_VERBOSITY", "NODE_DEBUG"];
@@ -116,18 +115,6 @@ async function startServer(config: Config, logger: pino.Logger): Promise<KvdServ
 /** Such as EACCES for the data directory. */
 function isOfSystem(error: unknown): error is Error {
   return error instanceof Error && "syscall" in error;
-}
-
-/** Says how far it is, on stderr, at every tenth, once it has taken a second. */
-function loadProgress(dataDir: string): (progress: LoadProgress) => void {
-  const began = performance.now();
-  let tenths = 0;
-  return ({ bytes, totalBytes }) => {
-    const now = Math.floor((bytes / totalBytes) * 10);
-    if (now <= tenths || performance.now() - began < PROGRESS_AFTER_MS) return;
-    tenths = now;
-    process.stderr.write(`kvd: loading ${dataDir}: ${tenths * 10} %\n`);
-  };
 }
 
 function stopOnSignals(server: KvdServer, config: Config, logger: pino.Logger): void {

@@ -63,7 +63,12 @@ export class Replay {
     }
     if (record.changes.length > 0) {
       const builder = new CommitBuilder(keys, lessor, record.revision);
-      for (const change of record.changes) this.#change(builder, change);
+      try {
+        for (const change of record.changes) this.#change(builder, change);
+      } catch (error) {
+        builder.abandon();
+        throw error;
+      }
       const { revision, timeMs } = record;
       this.#store.adopt({ revision, timeMs, changes: builder.changes });
     }

@@ -3,13 +3,18 @@
 // A snapshot is named after the segment of the log that goes on where it ends. The two newest are
 // kept, with the log since the older one: should the newest be damaged, nothing is lost.
 
-import type { Files, OpenFile } from "../lib/files.js";
+import { type Files, type OpenFile, readUpTo } from "../lib/files.js";
 import { CLEAN_FILE, type LogEnd, readCleanFile, writeCleanFile } from "./clean-file.js";
 import { DamagedError } from "./data-error.js";
 import { systemDisk } from "./disk.js";
 import { Folder, type FolderUse } from "./folder.js";
 import { LOCK_FILE } from "./folder-lock.js";
-import { encodeSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from "./log-format.js";
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from "./log-format.js";
 import { readSnapshot, type SnapshotSink, type SnapshotSummary } from "./snapshot-reader.js";
 import { readStoreFile, STORE_FILE, type StoreFacts, writeStoreFile } from "./store-file.js";
 
@@ -18,7 +23,16 @@ const SNAPSHOTS_KEPT = 2;
 const SNAPSHOT = /^snapshot-(\d{16})\.kvd$/;
 const SEGMENT = /^log-(\d{16})\.kvd$/;
 
+export interface OpenOptions {
+  readonly files?: Files;
+  readonly use?: FolderUse;
+  /** "any": with store.json damaged or gone, whose data it is says the log. */
+  readonly facts?: "whole" | "any";
+}
+
 export class DataDirectory {
+  /** What was found to be damaged, with facts "any". */
+  readonly damaged: DamagedError[] = [];
   readonly folder: Folder;
   #facts: StoreFacts | undefined;
   #clean: LogEnd | undefined;
@@ -30,11 +44,12 @@ export class DataDirectory {
   /** @throws DataError when it is in use, or damaged. */
   static async open(
     path: string,
-    { files = systemDisk, use = "use" }: { readonly files?: Files; readonly use?: FolderUse } = {},
+    { files = systemDisk, use = "use", facts = "whole" }: OpenOptions = {},
   ): Promise<DataDirectory> {
     const data = new DataDirectory(await Folder.open(path, files, use));
     try {
-      await data.#readFacts();
+      if (facts === "whole") await data.#readFacts();
+      else await data.#findFacts();
       return data;
     } catch (error) {
       await data.close();
@@ -145,6 +160,29 @@ export class DataDirectory {
     if (first && (await this.folder.bytesOf(segment)) === SEGMENT_HEADER_BYTES) return;
     const path = this.folder.pathOf(STORE_FILE);
     throw new DamagedError(path, `it is missing, and there is ${segment}`);
+  }
+
+  /** For a repair: what is damaged is remembered, and done without. */
+  async #findFacts(): Promise<void> {
+    try {
+      await this.#readFacts();
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      this.damaged.push(error);
+    }
+    if (this.#facts !== undefined) return;
+    for (const segment of await this.segments()) {
+      const head = await this.folder.using(segmentName(segment), (file) =>
+        readUpTo(file, SEGMENT_HEADER_BYTES, 0),
+      );
+      try {
+        const { storeId } = decodeSegmentHeader(head);
+        this.#facts = { storeId, mark: 0, bootId: "" };
+        return;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+      }
+    }
   }
 
   async #numbers(pattern: RegExp): Promise<number[]> {

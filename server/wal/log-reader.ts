@@ -105,39 +105,42 @@ class SegmentReader {
     let chunk: Buffer = Buffer.alloc(0);
     let at = 0;
     let told = 0;
-    while (offset < this.#size) {
-      const left = this.#size - offset;
-      const framed = frameAt(chunk, at, left);
-      if (framed.kind === "short") {
-        await this.#sink.pause(offset - told);
-        told = offset;
-        chunk = await readUpTo(
-          this.#file,
-          Math.max(framed.length, Math.min(CHUNK_BYTES, left)),
-          offset,
-        );
-        at = 0;
-        if (chunk.length < framed.length) throw this.#damaged(offset, "it ends while it is read");
-        continue;
+    try {
+      while (offset < this.#size) {
+        const left = this.#size - offset;
+        const framed = frameAt(chunk, at, left);
+        if (framed.kind === "short") {
+          await this.#sink.pause(offset - told);
+          told = offset;
+          chunk = await readUpTo(
+            this.#file,
+            Math.max(framed.length, Math.min(CHUNK_BYTES, left)),
+            offset,
+          );
+          at = 0;
+          if (chunk.length < framed.length) throw this.#damaged(offset, "it ends while it is read");
+          continue;
+        }
+        const what = framed.kind === "none" ? framed.what : misplaced(chunk, at, crc);
+        if (what !== undefined) {
+          const torn = await this.#tornAt(offset, {
+            ...wanted,
+            what,
+            whole: framed.kind === "record",
+          });
+          return { length: offset, crc, records, torn };
+        }
+        const { length } = framed as { readonly length: number };
+        this.#add(chunk.subarray(at, at + length), offset);
+        crc = (framed as { readonly crc: number }).crc;
+        records += 1;
+        offset += length;
+        at += length;
       }
-      const what = framed.kind === "none" ? framed.what : misplaced(chunk, at, crc);
-      if (what !== undefined) {
-        const torn = await this.#tornAt(offset, {
-          ...wanted,
-          what,
-          whole: framed.kind === "record",
-        });
-        return { length: offset, crc, records, torn };
-      }
-      const { length } = framed as { readonly length: number };
-      this.#add(chunk.subarray(at, at + length), offset);
-      crc = (framed as { readonly crc: number }).crc;
-      records += 1;
-      offset += length;
-      at += length;
+      return { length: offset, crc, records, torn: undefined };
+    } finally {
+      await this.#sink.pause(offset - told);
     }
-    await this.#sink.pause(offset - told);
-    return { length: offset, crc, records, torn: undefined };
   }
 
   async #readHeader(wanted: {

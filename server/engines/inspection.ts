@@ -1,0 +1,144 @@
+// Looks at a data directory without a server: is all of it as it was written, and if not, what can
+// be saved of it. Changes nothing in it; a repair makes another.
+
+import type { Revision } from "../kv/types.js";
+import type { Clock } from "../lib/clock.js";
+import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
+import { MemoryBackend } from "../store/backend.js";
+import { checkStore } from "../store/check.js";
+import { Store, type StoreLimits } from "../store/store.js";
+import { DataDirectory, snapshotName } from "../wal/data-directory.js";
+import { DataError } from "../wal/data-error.js";
+import { type LoadProgress, type Recovered, recover, salvage } from "./recovery.js";
+import { beginStoreFrom } from "./restore.js";
+
+export interface InspectionOptions {
+  readonly dataDir: string;
+  readonly limits: StoreLimits;
+  readonly clock: Clock;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface Inspection {
+  readonly storeId: string;
+  /** The last stop was a clean one. */
+  readonly clean: boolean;
+  readonly revision: Revision;
+  readonly compactRevision: Revision;
+  readonly keys: number;
+  readonly leases: number;
+  /** Records of the log behind the snapshot. */
+  readonly records: number;
+  readonly snapshots: number;
+  /** What a start would deal with by itself, and say. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads all of it. @throws DataError; DamagedError that names the file. */
+export async function inspect(options: InspectionOptions): Promise<Inspection> {
+  const data = await DataDirectory.open(options.dataDir, { use: "look" });
+  try {
+    return await inspectIn(data, options);
+  } finally {
+    await data.close();
+  }
+}
+
+async function inspectIn(data: DataDirectory, options: InspectionOptions): Promise<Inspection> {
+  const storeId = storeIdOf(data);
+  const { clock } = options;
+  const recovered = await recover(data, recovery(storeId, storeId, options));
+  const { store, log } = recovered;
+  checkStore(store);
+  const warnings = recovered.damaged.map(({ message }) => message);
+  // The one before the newest is only looked at when it is needed: here it is, too.
+  const snapshots = await data.snapshots();
+  for (const number of snapshots.slice(0, -1)) {
+    if (warnings.some((text) => text.includes(snapshotName(number)))) continue;
+    await data.readSnapshot(number, { ...NOWHERE, pause: () => clock.yieldTurn() });
+  }
+  if (log.torn !== undefined) {
+    const { file, offset, bytes, what } = log.torn;
+    warnings.push(
+      `${file}: torn by a crash at offset ${offset} (${what}); a start cuts ${bytes} bytes`,
+    );
+  }
+  return {
+    storeId,
+    clean: data.clean !== undefined,
+    revision: store.revision,
+    compactRevision: store.retention.compactor.compactRevision,
+    keys: store.keys.liveKeys,
+    leases: store.lessor.size,
+    records: log.records,
+    snapshots: snapshots.length,
+    warnings,
+  };
+}
+
+const NOWHERE = { begin: () => {}, add: () => {}, end: () => {} };
+
+export interface Repair {
+  /** What is damaged; empty when nothing is. */
+  readonly damaged: readonly string[];
+  /** What is whole ends with this revision. */
+  readonly revision: Revision;
+  /** Bytes of the log behind it, which are dropped. */
+  readonly droppedBytes: number;
+  /** The new directory; undefined when there is none. */
+  readonly made: { readonly storeId: string; readonly revision: Revision } | undefined;
+}
+
+/**
+ * Finds what is whole of a store, and makes a new directory of it if `to` says where: with an id of
+ * its own, far above, so that nobody who saw what is dropped goes on as if nothing had happened.
+ *
+ * @throws DataError when nothing can be saved, or `to` is not empty.
+ */
+export async function repair(
+  options: InspectionOptions & { readonly to: string | undefined },
+): Promise<Repair> {
+  const { clock, to } = options;
+  const data = await DataDirectory.open(options.dataDir, { use: "look", facts: "any" });
+  try {
+    const newId = randomStoreId();
+    const saved = await salvage(data, recovery(storeIdOf(data), newId, options));
+    const damaged = [...data.damaged, ...saved.damaged].map(({ message }) => message);
+    const { revision } = saved.store;
+    const found = { damaged, revision, droppedBytes: saved.droppedBytes };
+    if (to === undefined || damaged.length === 0) return { ...found, made: undefined };
+    await makeFrom(saved, to, clock);
+    return { ...found, made: { storeId: newId, revision: saved.store.revision } };
+  } finally {
+    await data.close();
+  }
+}
+
+async function makeFrom(
+  { store, runningMs }: Pick<Recovered, "store" | "runningMs">,
+  to: string,
+  clock: Clock,
+): Promise<void> {
+  const data = await DataDirectory.open(to);
+  try {
+    if (!(await data.isEmpty())) throw new DataError(`${to} is not empty`);
+    await beginStoreFrom(data, { store, runningMs, clock });
+  } finally {
+    await data.close();
+  }
+}
+
+/** `readId` is that of the files, `newId` that of the store in memory. */
+function recovery(readId: string, newId: string, options: InspectionOptions) {
+  const { limits, clock, onProgress = () => {} } = options;
+  const randomLeaseId = randomPositiveInt64;
+  const newStore = () =>
+    new Store({ limits, storeId: newId, randomLeaseId, backend: new MemoryBackend() });
+  return { storeId: readId, newStore, clock, onProgress };
+}
+
+function storeIdOf(data: DataDirectory): string {
+  const { facts, path } = data;
+  if (facts === undefined) throw new DataError(`${path} holds no store`);
+  return facts.storeId;
+}
