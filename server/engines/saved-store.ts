@@ -6,7 +6,7 @@ import type { Limits } from "../kv/limits.js";
 import type { Revision } from "../kv/types.js";
 import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
-import type { Files } from "../lib/files.js";
+import { type Files, readUpTo, writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
 import { randomStoreId } from "../lib/random.js";
 import { Store } from "../store/store.js";
@@ -14,7 +14,7 @@ import { DataDirectory, segmentName, tornName } from "../wal/data-directory.js";
 import { certain } from "../wal/folder.js";
 import { Log } from "../wal/log.js";
 import { firstSeed } from "../wal/log-format.js";
-import type { TornTail } from "../wal/log-reader.js";
+import type { ReadLog, TornTail } from "../wal/log-reader.js";
 import { type LoadProgress, recover } from "./recovery.js";
 
 export interface DataOptions {
@@ -62,6 +62,8 @@ const SPARE_BYTES = 4 * MIB;
  */
 const ABOVE_THE_MARK = 2;
 
+const SETTLE_BYTES = MIB;
+
 /** @throws DataError. */
 export async function openSavedStore(options: SavedStoreOptions): Promise<SavedStore> {
   const { files } = options;
@@ -96,6 +98,7 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
     logger.warn({}, `${message}; the snapshot before it and the log hold the same`);
   }
   if (recovered.log.torn !== undefined) await cutTail(data, recovered.log.torn, logger);
+  if (data.clean === undefined) await settle(data, recovered.log);
   const lostUpTo = lostRevision(data, bootId);
   if (data.clean !== undefined) await data.removeClean();
   const head = lostUpTo === undefined ? store.revision : lostUpTo + ABOVE_THE_MARK;
@@ -122,6 +125,25 @@ export async function beginStore(
   await file.close();
   await data.writeFacts({ storeId, mark: 0, bootId });
   return storeId;
+}
+
+/**
+ * Makes what was read durable before anybody sees it: a process that was killed may have left it in
+ * the system's memory alone. After a sync that failed, the system takes it for written: so it is
+ * written again.
+ */
+async function settle(data: DataDirectory, { segment, synced, length }: ReadLog): Promise<void> {
+  const file = await data.openSegment(segment);
+  try {
+    for (let at = synced; at < length; at += SETTLE_BYTES) {
+      const bytes = await readUpTo(file, Math.min(SETTLE_BYTES, length - at), at);
+      await writeAll(file, bytes, at);
+    }
+    await certain(file.sync());
+  } finally {
+    await file.close();
+  }
+  await data.folder.sync();
 }
 
 /** Keeps what a crash has torn aside, and cuts it off. */

@@ -54,8 +54,8 @@ interface SavedParts {
 const SLICE_VISITS = 2000;
 
 /**
- * How often an idle store with leases logs what time it is: a crash gives them back no more, and an
- * hour of that is 35 KiB.
+ * How often a store with leases logs what time it is: a crash gives them back no more, and an hour
+ * of that is 35 KiB.
  */
 const TELL_TIME_MS = 5000;
 
@@ -79,8 +79,6 @@ export class StoreEngine implements Engine {
   readonly #backend: Backend;
   readonly #store: Store;
   readonly #saved: SavedParts | undefined;
-  /** At which time was told last. */
-  #toldPosition = 0;
   readonly #watchers = new Set<MemoryWatcher>();
   readonly #upkeep: Upkeep;
   readonly #running = new Set<Promise<unknown>>();
@@ -288,6 +286,7 @@ export class StoreEngine implements Engine {
     this.#upkeep.close();
     await Promise.allSettled(this.#running);
     await this.#saved?.keeper.close();
+    if (this.#saved !== undefined) this.#tellTime();
     try {
       await this.#backend.close();
     } finally {
@@ -346,15 +345,11 @@ export class StoreEngine implements Engine {
     await this.#backend.durable(this.#store.tellCompaction());
   }
 
+  /** Logs what time it is, for what remains of leases. */
   #tellTime(): void {
-    const { lessor, position } = this.#store;
-    if (lessor.size === 0 || position !== this.#toldPosition) {
-      this.#toldPosition = position;
-      return;
-    }
+    if (this.#store.lessor.size === 0) return;
     try {
       this.#store.tellTime();
-      this.#toldPosition = this.#store.position;
     } catch (error) {
       if (!(error instanceof KvdError)) throw error;
     }

@@ -41,8 +41,8 @@ export interface OpenFile {
   /** Makes the bytes and the length durable. Never to be tried again after an error. */
   sync(): Promise<void>;
 
-  /** Whether it is still what stands at its path. */
-  isInPlace(): Promise<boolean>;
+  /** Whether it is what stands at this path. */
+  isAt(path: string): Promise<boolean>;
 
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export const systemFiles: Omit<Files, "lock"> = {
   open: (path, mode) =>
     new Promise((resolve, reject) => {
       fs.open(path, MODES[mode], 0o600, (error, fd) => {
-        if (error === null) resolve(new SystemFile(path, fd));
+        if (error === null) resolve(new SystemFile(fd));
         else reject(error);
       });
     }),
@@ -33,11 +33,9 @@ export const systemFiles: Omit<Files, "lock"> = {
 };
 
 class SystemFile implements OpenFile {
-  readonly #path: string;
   readonly #fd: number;
 
-  constructor(path: string, fd: number) {
-    this.#path = path;
+  constructor(fd: number) {
     this.#fd = fd;
   }
 
@@ -76,7 +74,7 @@ class SystemFile implements OpenFile {
     return call((done) => fs.fdatasync(this.#fd, done));
   }
 
-  async isInPlace(): Promise<boolean> {
+  async isAt(path: string): Promise<boolean> {
     const own = await new Promise<fs.BigIntStats>((resolve, reject) => {
       fs.fstat(this.#fd, { bigint: true }, (error, stats) => {
         if (error === null) resolve(stats);
@@ -84,7 +82,7 @@ class SystemFile implements OpenFile {
       });
     });
     try {
-      const there = await stat(this.#path, { bigint: true });
+      const there = await stat(path, { bigint: true });
       return there.dev === own.dev && there.ino === own.ino;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;

@@ -50,6 +50,8 @@ export interface ReadLog {
   readonly length: number;
   readonly crc: number;
   readonly records: number;
+  /** What is whole of the last segment was synced up to here, by its last record. */
+  readonly synced: number;
   readonly torn: TornTail | undefined;
 }
 
@@ -105,6 +107,7 @@ class SegmentReader {
     let chunk: Buffer = Buffer.alloc(0);
     let at = 0;
     let told = 0;
+    let synced = SEGMENT_HEADER_BYTES;
     try {
       while (offset < this.#size) {
         const left = this.#size - offset;
@@ -128,16 +131,17 @@ class SegmentReader {
             what,
             whole: framed.kind === "record",
           });
-          return { length: offset, crc, records, torn };
+          return { length: offset, crc, records, synced, torn };
         }
         const { length } = framed as { readonly length: number };
         this.#add(chunk.subarray(at, at + length), offset);
         crc = (framed as { readonly crc: number }).crc;
+        synced = offset - chunk.readUInt32LE(at + HEAD.unsynced);
         records += 1;
         offset += length;
         at += length;
       }
-      return { length: offset, crc, records, torn: undefined };
+      return { length: offset, crc, records, synced, torn: undefined };
     } finally {
       await this.#sink.pause(offset - told);
     }

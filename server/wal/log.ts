@@ -16,7 +16,7 @@ import type { Logger } from "../lib/logger.js";
 import type { Backend, BackendListener, LogRecord, Position } from "../store/backend.js";
 import type { LogPlace } from "../store/image.js";
 import type { LogEnd } from "./clean-file.js";
-import type { DataDirectory } from "./data-directory.js";
+import { type DataDirectory, segmentName } from "./data-directory.js";
 import { certain, UncertainError } from "./folder.js";
 import { LogBatch, type LogPoint } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES } from "./log-format.js";
@@ -305,7 +305,8 @@ export class Log implements Backend {
     }
     if (startMs - this.#placeCheckedMs >= PLACE_CHECK_MS) {
       this.#placeCheckedMs = startMs;
-      if (!(await file.isInPlace())) throw new Error(`its files are not in ${data.path} any more`);
+      const path = data.folder.pathOf(segmentName(batch.end.segment));
+      if (!(await file.isAt(path))) throw new Error(`its files are not in ${data.path} any more`);
     }
     this.#writingSinceMs = undefined;
     const tookMs = Math.floor(clock.monotonicMs() - startMs);
