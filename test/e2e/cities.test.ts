@@ -71,7 +71,7 @@ test.serial("import writes all places, each in a revision of its own", async (t)
   const file = join(folder, "cities.jsonl");
   await writeFile(file, LINES);
   const importing = kvctl("import", file, "--output", "json");
-  await underWay();
+  await underWay(kv);
   const saved = await kvctl("snapshot", "save", join(folder, "during.kvd"), "--output", "json");
   const { exitCode, stdout, stderr } = await importing;
   t.is(saved.exitCode, 0, saved.stderr);
@@ -185,10 +185,32 @@ test.serial("after a stop and a start everything is there, with its history", as
   t.true(stdoutBytes.equals(Buffer.from(LINES)));
 });
 
+test.serial(
+  "an import over a kill: nothing answered is lost, and again makes it whole",
+  async (t) => {
+    const dataDir = join(folder, "killed");
+    const file = join(folder, "cities.jsonl");
+    const first = await startKvd(t, { dataDir });
+    const importing = kvctlFor(t, first.address)("import", file);
+    const client = connect(first.address);
+    t.teardown(() => client.close());
+    await underWay(client, 20_000);
+    await first.process.kill();
+    t.not((await importing).exitCode, 0);
+    const second = await startKvd(t, { dataDir });
+    const again = kvctlFor(t, second.address);
+    const half = (await again("export")).stdout.split("\n").length - 1;
+    t.true(half >= 20_000 && half < PLACES.length, `${half}`);
+    const { exitCode, stderr } = await again("import", file);
+    t.is(exitCode, 0, stderr);
+    t.true((await again("export")).stdoutBytes.equals(Buffer.from(LINES)));
+  },
+);
+
 /** Settles once some places are there. */
-async function underWay(): Promise<void> {
-  for await (const event of kv.watch({ all: true }, { startRevision: 2 })) {
-    if (event.revision >= 2) return;
+async function underWay(client: Kvd, count = 1): Promise<void> {
+  for await (const event of client.watch({ all: true }, { startRevision: 2 })) {
+    if (event.revision > count) return;
   }
 }
 

@@ -111,7 +111,7 @@ test("it says at its start what is kept", async (t) => {
   t.regex(meant.process.stdout, /"level":"info"[^\n]*nothing is kept/);
   const folder = await temporaryFolder(t);
   const kept = await startKvd(t, { dataDir: join(folder, "data") });
-  t.regex(kept.process.stdout, /"level":"info"[^\n]*a crash loses what came after/);
+  t.regex(kept.process.stdout, /"level":"info"[^\n]*synced to the disk before it is answered/);
 });
 
 test("a port file that cannot be written ends it", async (t) => {

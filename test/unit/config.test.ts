@@ -38,8 +38,12 @@ test("without flags it listens on loopback only, at kvd's port", (t) => {
   t.like(config, { insecure: false, portFile: undefined, logLevel: "info" });
 });
 
-test("data is kept in ./kvd-data, every minute, unless told otherwise", (t) => {
-  t.like(configOf([]), { dataDir: "kvd-data", snapshotIntervalMs: 60_000 });
+test("data is kept in ./kvd-data, and always synced, unless told otherwise", (t) => {
+  t.like(configOf([]), { dataDir: "kvd-data", fsync: "always", snapshotIntervalMs: 3_600_000 });
+  t.is(configOf(["--fsync", "everysec"]).fsync, "everysec");
+  t.regex(refusalOf(["--fsync", "sometimes"]), /--fsync.*always, everysec, never/);
+  t.is(configOf(["--failed-log-grace", "0s"]).failedLogGraceMs, 0);
+  t.regex(refusalOf(["--snapshot-log-bytes", "1k"]), /--snapshot-log-bytes.*from 1MiB/);
   t.is(configOf(["--memory"]).dataDir, undefined);
   const own = configOf(["--data-dir", "/data", "--snapshot-interval", "5s"]);
   t.like(own, { dataDir: "/data", snapshotIntervalMs: 5000 });
