@@ -85,6 +85,8 @@ export class Log implements Backend {
   #filling: LogBatch | undefined;
   /** Begun before `#filling`; the first of them is on its way. */
   readonly #sealed: LogBatch[] = [];
+  /** Taken back, and not told yet. */
+  readonly #dropped: LogBatch[] = [];
   #buffer: Buffer | undefined;
   #running: Promise<void> | undefined;
   /** In the current segment. */
@@ -361,10 +363,12 @@ export class Log implements Backend {
     const full = new KvdError("NO_SPACE", text, {}, { cause: error });
     if (this.#state.kind !== "full") logger.error({ err: error }, text);
     this.#state = { kind: "full", error: full };
-    this.#drop(full);
+    this.#takeBack();
     try {
+      // Only without the rest of them in the file is it certain that they changed nothing.
       await this.#file?.truncate(this.#durable.offset);
       await this.#file?.sync();
+      this.#refuse(full);
       await this.#spare.release();
     } catch (second) {
       this.fail(second);
@@ -415,7 +419,8 @@ export class Log implements Backend {
     this.#state = { kind: "failed", error };
     this.#probeTimer?.cancel();
     this.#syncTimer?.cancel();
-    this.#drop(error);
+    this.#takeBack();
+    this.#refuse(error);
     if (this.#mark !== undefined) this.#sparing = this.#distrust();
     this.#tellFailed(error);
   }
@@ -427,14 +432,18 @@ export class Log implements Backend {
     await data.writeFacts({ storeId, mark, bootId: "" }).catch(() => {});
   }
 
-  /** Forgets what is not durable, and tells those who wait for it. */
-  #drop(error: KvdError): void {
-    const dropped = [...this.#sealed.splice(0)];
-    if (this.#filling !== undefined) dropped.push(this.#filling);
+  /** Forgets what is not durable. */
+  #takeBack(): void {
+    this.#dropped.push(...this.#sealed.splice(0));
+    if (this.#filling !== undefined) this.#dropped.push(this.#filling);
     this.#filling = undefined;
     this.#head = this.#durable;
     this.#listener.truncated();
-    for (const batch of dropped) batch.fail(again(error));
+  }
+
+  /** Tells those who wait for what was forgotten. */
+  #refuse(error: KvdError): void {
+    for (const batch of this.#dropped.splice(0)) batch.fail(again(error));
   }
 
   #error(): KvdError {

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { ByteReader } from "../lib/byte-reader.js";
+import { slowly } from "../lib/slow-work.js";
 import type { ImageHeader, ImageItem } from "../store/image.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { DamagedError, DataError } from "./data-error.js";
@@ -127,7 +128,7 @@ async function readBlocks(
 
 async function unpacked(stored: Buffer, length: number): Promise<Buffer> {
   if (stored.length === length) return stored;
-  const block = await inflate(stored, { maxOutputLength: length });
+  const block = await slowly(() => inflate(stored, { maxOutputLength: length }));
   if (block.length !== length) throw new RangeError("a block is not as long as it says");
   return block;
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { deflateRaw } from "node:zlib";
 import { ByteWriter } from "../lib/byte-writer.js";
+import { slowly } from "../lib/slow-work.js";
 import type { ImageHeader, ImageItem } from "../store/image.js";
 import { writeItem } from "./image-codec.js";
 import { BLOCK_BYTES, encodeCounts, encodeHeader, ItemCounter } from "./snapshot-format.js";
@@ -44,7 +45,7 @@ export async function* encodeSnapshot(source: ImageSource): AsyncGenerator<Buffe
 }
 
 async function encodeBlock(items: Buffer): Promise<Buffer> {
-  const small = await deflate(items, { level: COMPRESSION_LEVEL });
+  const small = await slowly(() => deflate(items, { level: COMPRESSION_LEVEL }));
   const stored = small.length < items.length * WORTH_IT ? small : items;
   return Buffer.concat([blockHead(items.length, stored.length), stored]);
 }
