@@ -135,7 +135,7 @@ async function lonePuts(address: string): Promise<number[]> {
   return times;
 }
 
-/** What a process has used, its threads and their system calls included; 0 where that is not told. */
+/** What a process has used, threads and system calls included; 0 where that is not told. */
 function cpuMs(pid: number): number {
   if (!existsSync(`/proc/${pid}/stat`)) return 0;
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];

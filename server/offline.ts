@@ -1,5 +1,5 @@
-// Runs what works on files without a server, and says what came of it. Exit codes: 0, or with a text
-// on stderr 74 when the files are damaged, and 1 otherwise.
+// Runs what works on files without a server, and says what came of it. Exit codes: 0, or with a
+// text on stderr 74 when the files are damaged, and 1 otherwise.
 
 import { type Inspection, inspect, type Repair, repair } from "./engines/inspection.js";
 import { checkSnapshot, restoreSnapshot } from "./engines/restore.js";

@@ -1,0 +1,139 @@
+// Records of the log as bytes: what is written comes back, and what is not a record is refused.
+
+import test from "ava";
+import fc from "fast-check";
+import type { LogRecord } from "../../../server/store/backend.js";
+import { KeyRecord, tombstone, type Version } from "../../../server/store/version.js";
+import { frameAt, recordCrc } from "../../../server/wal/log-format.js";
+import { decodeRecord, encodeRecord, recordBytes } from "../../../server/wal/record-codec.js";
+
+const REVISION = 2 ** 40 + 7;
+
+const bytes = fc.uint8Array({ maxLength: 40 });
+const key = fc.uint8Array({ minLength: 1, maxLength: 40 });
+const leaseId = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const number = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+
+const change = fc
+  .tuple(
+    key,
+    bytes,
+    number,
+    number,
+    leaseId,
+    fc.constantFrom("put", "deleted", "expired", "revoked"),
+  )
+  .map(([of, value, createRevision, version, lease, kind]) => {
+    const put: Version = {
+      revision: REVISION,
+      createRevision,
+      version,
+      value,
+      leaseId: lease,
+      deleted: undefined,
+    };
+    const record = new KeyRecord(Buffer.from(of).toString("latin1"), of);
+    return { record, version: kind === "put" ? put : tombstone(REVISION, kind as "deleted") };
+  });
+
+const record: fc.Arbitrary<LogRecord> = fc.record({
+  revision: fc.constant(REVISION),
+  timeMs: number,
+  changes: fc.array(change, { maxLength: 5 }),
+  granted: fc.array(fc.record({ id: leaseId, ttlMs: number, ofPut: fc.boolean() }), {
+    maxLength: 3,
+  }),
+  renewed: fc.array(leaseId, { maxLength: 3 }),
+  ended: fc.array(leaseId, { maxLength: 3 }),
+  compactRevision: fc.option(number, { nil: undefined }),
+});
+
+const FRAME = { previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynced: 123_456 };
+
+function encoded(of: LogRecord, start = 0): Buffer {
+  const buffer = Buffer.alloc(start + recordBytes(of), 0xaa);
+  encodeRecord(buffer, start, of, FRAME);
+  return buffer.subarray(start);
+}
+
+const plain = (of: Uint8Array) => Buffer.from(of).toString("hex");
+
+test("what is written comes back, and takes as many bytes as it said", (t) => {
+  fc.assert(
+    fc.property(record, fc.constantFrom(0, 8, 64), (of, start) => {
+      const buffer = encoded(of, start);
+      const framed = frameAt(buffer, 0, buffer.length);
+      t.is(framed.kind === "record" && framed.length, buffer.length);
+      t.is(buffer.length % 8, 0);
+      const back = decodeRecord(buffer);
+      const { changes, ...others } = of;
+      t.like(back, { ...others, runningMs: FRAME.runningMs });
+      t.deepEqual(
+        back.changes.map(({ key: of, version }) => ({
+          ...version,
+          key: plain(of),
+          value: plain(version.value),
+        })),
+        changes.map(({ record: { bytes: of }, version }) => ({
+          ...version,
+          key: plain(of),
+          value: plain(version.value),
+        })),
+      );
+    }),
+  );
+});
+
+const ONE: LogRecord = {
+  revision: 2,
+  timeMs: 1,
+  changes: [
+    {
+      record: new KeyRecord("a", Buffer.from("a")),
+      version: { ...tombstone(2, "deleted"), createRevision: 2, version: 1, deleted: undefined },
+    },
+  ],
+  granted: [{ id: 7n, ttlMs: 1000, ofPut: false }],
+  renewed: [7n],
+  ended: [7n],
+  compactRevision: 1,
+};
+
+test("no changed bit and no cut is taken for the record", (t) => {
+  const buffer = encoded(ONE);
+  for (let at = 0; at < buffer.length * 8; at += 1) {
+    const changed = Buffer.from(buffer);
+    changed[at >> 3] = (changed[at >> 3] as number) ^ (1 << (at & 7));
+    t.not(frameAt(changed, 0, changed.length).kind, "record", `bit ${at}`);
+  }
+  for (let length = 0; length < buffer.length; length += 1) {
+    t.is(frameAt(buffer.subarray(0, length), 0, length).kind, "none", `${length} bytes`);
+  }
+});
+
+test("with a CRC that fits, whatever could not have been written is refused", (t) => {
+  const buffer = encoded(ONE);
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.integer({ min: 16, max: buffer.length - 1 }), fc.nat(255), (at, byte) => {
+      const changed = Buffer.from(buffer);
+      changed[at] = byte;
+      changed.writeUInt32LE(recordCrc(changed, 0, changed.length), 12);
+      try {
+        decodeRecord(changed);
+      } catch (error) {
+        t.true(error instanceof RangeError);
+        refused += 1;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  t.true(refused > 100);
+});
+
+test("a length that lies costs nothing: it is bounded by what is there", (t) => {
+  const buffer = encoded(ONE);
+  buffer.writeUInt32LE(0x3ffffff8, 4);
+  t.is(frameAt(buffer, 0, buffer.length).kind, "none");
+  t.is(frameAt(buffer, 0, 2 ** 31).kind, "short");
+});
