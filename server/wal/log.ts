@@ -201,8 +201,7 @@ export class Log implements Backend {
 
   async durable(position: Position): Promise<void> {
     if (position <= this.#durable.position) return;
-    const batches = [...this.#sealed, ...(this.#filling === undefined ? [] : [this.#filling])];
-    const batch = batches.find(({ end }) => end.position >= position);
+    const batch = this.#sealed.find(({ end }) => end.position >= position) ?? this.#filling;
     if (batch === undefined) throw again(this.#error());
     await batch.done;
   }
