@@ -113,7 +113,7 @@ export class DiskFaults {
     return undefined;
   }
 
-  /** How many bytes a write takes when the files have taken so many: 0 means that there is no room. */
+  /** How many bytes a write takes when the files have taken so many; 0: there is no room. */
   roomFor(file: DiskFile, length: number, at: number, takenBytes: number): number {
     let allowed = length;
     if (this.#shortWrite !== undefined) {

@@ -76,7 +76,7 @@ export class DiskFile {
     for (const change of synced) apply(this.#kept, change);
   }
 
-  /** The disk took what it took, and the system forgets the rest: no later sync makes it durable. */
+  /** The disk took what it took, and the system forgets the rest: no later sync helps. */
   failToSync(random: SeededRandom): void {
     this.#kept = new GrowingBytes(this.#afterCut("mixed", random));
     this.#unsynced = [];
