@@ -9,14 +9,16 @@ import test from "ava";
 import { CrashRun } from "../support/crash-run.js";
 import { play, scenesOf } from "../support/crash-script.js";
 import { CRASH_MOMENTS, CrashingFiles, type CrashPoint } from "../support/crashing-files.js";
-import { CUT_MODES } from "../support/disk-file.js";
+import type { CutMode } from "../support/disk-file.js";
 import { scale } from "../support/fault-scale.js";
-import { seededRandom } from "../support/seeded-random.js";
+import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 
-const SEEDS = scale({ quick: 2, long: 300 });
+const SEEDS = scale({ quick: 1, long: 300 });
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
-const counts = { points: 0, kills: 0, powerCuts: 0, second: 0, lost: 0 };
+const EXTREMES: readonly CutMode[] = ["applied", "zeroed", "trashed"];
+
+const counts = { points: 0, kills: 0, powerCuts: 0, starts: 0, second: 0, lost: 0 };
 
 /** The history up to a crash, or to its end. */
 async function played(files: CrashingFiles, point: CrashPoint | undefined): Promise<CrashRun> {
@@ -30,12 +32,28 @@ async function played(files: CrashingFiles, point: CrashPoint | undefined): Prom
 /** What a crash can leave of a disk, each by a name. */
 function* disksAfter(files: CrashingFiles, seed: number): Generator<[string, CrashingFiles]> {
   yield ["kill", files.kill({ seed })];
-  for (const mode of CUT_MODES) {
-    if (mode !== "mixed") yield [mode, files.powerCut({ seed, mode })];
-  }
+  yield ["dropped", files.powerCut({ seed, mode: "dropped" })];
+  const mode = EXTREMES[seed % EXTREMES.length] as CutMode;
+  yield [mode, files.powerCut({ seed, mode })];
   for (let nth = 0; nth < SEEDS; nth += 1) {
     yield [`mixed by ${seed + nth}`, files.powerCut({ seed: seed + nth })];
   }
+}
+
+function nextDisk(files: CrashingFiles, random: SeededRandom): CrashingFiles {
+  const seed = random.below(1_000_000);
+  return random.below(3) === 0 ? files.kill({ seed }) : files.powerCut({ seed });
+}
+
+/** Half the starts after a crash end in a crash themselves. */
+async function afterCrashedStart(run: CrashRun, random: SeededRandom): Promise<CrashRun> {
+  if (random.below(2) === 0) return run;
+  const { files } = run;
+  files.crashAt({ step: files.steps + 1 + random.below(8), moment: random.pick(CRASH_MOMENTS) });
+  await Promise.race([run.recover(), files.crashed]);
+  await run.settle();
+  counts.starts += files.hasCrashed ? 1 : 0;
+  return run.onDisk(nextDisk(files, random));
 }
 
 /** Another crash right after the start finds all that the start has found. */
@@ -49,14 +67,16 @@ async function recoverTwice(run: CrashRun, seed: number): Promise<void> {
 /** Recovers, opens again, goes on, and crashes again somewhere. */
 async function survive(crashed: CrashRun, disk: CrashingFiles, seed: number): Promise<void> {
   const random = seededRandom(seed);
-  const run = crashed.onDisk(disk);
+  const run = await afterCrashedStart(crashed.onDisk(disk), random);
   counts.lost += await run.recover();
   await recoverTwice(run, seed);
-  const step = disk.steps + 1 + random.below(60);
-  disk.crashAt({ step, moment: random.pick(CRASH_MOMENTS) });
+  const { files } = run;
+  files.crashAt({
+    step: files.steps + 1 + random.below(60),
+    moment: random.pick(CRASH_MOMENTS),
+  });
   await play(run, scenesOf(2));
-  const next = random.below(3) === 0 ? disk.kill() : disk.powerCut({ seed: seed + 1 });
-  const second = run.onDisk(next);
+  const second = run.onDisk(nextDisk(files, random));
   await second.recover();
   counts.second += 1;
   await second.restart();
@@ -85,12 +105,13 @@ test("a crash at any system call loses nothing that was answered or shown", asyn
     for (const moment of CRASH_MOMENTS) {
       const run = await played(new CrashingFiles({ seed: SEED + step }), { step, moment });
       counts.points += 1;
-      await surviveAll(run, SEED + step * 1000, `${moment} step ${step}`);
+      await surviveAll(run, SEED + step * 1001, `${moment} step ${step}`);
     }
   }
   t.log(
     `${steps} steps, ${counts.points} crash points: ${counts.kills} kills, ` +
-      `${counts.powerCuts} power cuts, ${counts.second} second crashes; ` +
+      `${counts.powerCuts} power cuts, ${counts.starts} crashed starts, ` +
+      `${counts.second} second crashes; ` +
       `${counts.lost} steps lost that nobody had been told of`,
   );
   t.pass();

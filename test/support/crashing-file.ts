@@ -78,8 +78,8 @@ export class CrashingFile implements OpenFile {
     return this.#do("sync", () => this.file.sync(changes), { fail });
   }
 
-  isInPlace(): Promise<boolean> {
-    return this.#do("stat", () => this.#disk.isAt(this.#path, this.file));
+  isAt(path: string): Promise<boolean> {
+    return this.#do("stat", () => this.#disk.isAt(path, this.file));
   }
 
   async close(): Promise<void> {

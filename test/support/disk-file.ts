@@ -114,7 +114,7 @@ export class DiskFile {
   #piecesAfter(mode: CutMode, random: SeededRandom): GrowingBytes {
     const bytes = new GrowingBytes(this.#kept.view());
     for (const change of this.#unsynced) {
-      if (change.kind === "write") writePieces(bytes, change, mode, random);
+      if (change.kind === "write") writePieces(bytes, change, this.#kept.length, mode, random);
       else if (mode !== "mixed" || random.below(2) === 0) apply(bytes, change);
     }
     return bytes;
@@ -152,25 +152,27 @@ function apply(bytes: GrowingBytes, change: Change): void {
   else bytes.write(change.bytes, change.at);
 }
 
+/** What the disk has is replaced sector by sector, whole; what is new can be anything. */
 function writePieces(
   into: GrowingBytes,
   { at, bytes }: Extract<Change, { kind: "write" }>,
+  keptLength: number,
   mode: CutMode,
   random: SeededRandom,
 ): void {
   for (const sector of sectorsOf(at, bytes.length)) {
     const from = Math.max(at, sector * SECTOR_BYTES);
     const end = Math.min(at + bytes.length, (sector + 1) * SECTOR_BYTES);
-    const piece = bytes.subarray(from - at, end - at);
-    const left = fateOf(piece, mode === "mixed" ? random.pick(CUT_MODES) : mode, random);
-    if (left !== undefined) into.write(left, from);
+    const fate = mode === "mixed" ? random.pick(CUT_MODES) : mode;
+    if (fate === "dropped") continue;
+    const newFrom = Math.min(end, Math.max(from, keptLength));
+    into.write(bytes.subarray(from - at, newFrom - at), from);
+    into.write(pieceOf(bytes.subarray(newFrom - at, end - at), fate, random), newFrom);
   }
 }
 
-/** What is written instead of a piece; undefined: nothing. */
-function fateOf(piece: Buffer, mode: CutMode, random: SeededRandom): Uint8Array | undefined {
-  if (mode === "dropped") return undefined;
-  if (mode === "zeroed") return Buffer.alloc(piece.length);
-  if (mode === "trashed") return piece.map(() => random.below(256));
+function pieceOf(piece: Buffer, fate: CutMode, random: SeededRandom): Uint8Array {
+  if (fate === "zeroed") return Buffer.alloc(piece.length);
+  if (fate === "trashed") return piece.map(() => random.below(256));
   return piece;
 }
