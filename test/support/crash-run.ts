@@ -34,6 +34,7 @@ export class CrashRun {
   readonly files: CrashingFiles;
   readonly model: Model;
   logger = new RecordingLogger();
+  readonly #segmentMaxBytes: number;
   #engine: MemoryEngine | undefined;
   #clock = new ManualClock();
   /** What the model was at the beginning, and after each step. */
@@ -45,8 +46,9 @@ export class CrashRun {
   #ids = { engine: 1000n, model: 1000n };
 
   /** Nothing is opened yet. */
-  constructor(files: CrashingFiles) {
+  constructor(files: CrashingFiles, { segmentMaxBytes = 1024 } = {}) {
     this.files = files;
+    this.#segmentMaxBytes = segmentMaxBytes;
     this.model = new Model(() => this.#nextId("model"));
     this.#marks = [{ ...this.model.mark(), writtenMs: 0 }];
   }
@@ -54,6 +56,11 @@ export class CrashRun {
   get engine(): MemoryEngine {
     if (this.#engine === undefined) throw new Error("it is not open");
     return this.#engine;
+  }
+
+  /** How many steps there have been since the store was opened. */
+  get steps(): number {
+    return this.#marks.length - 1;
   }
 
   /** Opens the store, and shows all that it has to a watch. */
@@ -69,7 +76,7 @@ export class CrashRun {
         path: DATA,
         files: this.files,
         fsync: "always",
-        segmentMaxBytes: 1024,
+        segmentMaxBytes: this.#segmentMaxBytes,
         spareBytes: 1024,
         snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
       },
@@ -116,17 +123,21 @@ export class CrashRun {
 
   /** Stops properly, and opens again: all is there, leases have exactly what remained. */
   async restart(): Promise<void> {
-    const { engine } = this;
-    this.#engine = undefined;
-    await engine.close();
+    await this.close();
     this.#marks = [{ ...this.model.mark(), writtenMs: this.model.nowMs }];
     this.#answered = 0;
     await this.recover();
   }
 
+  async close(): Promise<void> {
+    const { engine } = this;
+    this.#engine = undefined;
+    await engine.close();
+  }
+
   /** The same history on what a crash would leave of the disk. */
   onDisk(files: CrashingFiles): CrashRun {
-    const other = new CrashRun(files);
+    const other = new CrashRun(files, { segmentMaxBytes: this.#segmentMaxBytes });
     other.model.copyFrom(this.model);
     other.#marks = [...this.#marks];
     other.#answered = this.#answered;
@@ -134,6 +145,13 @@ export class CrashRun {
     other.#problem = this.#problem;
     other.#ids = { ...this.#ids };
     return other;
+  }
+
+  /** Changes what the next recover() may find: the store as after one of these steps. */
+  expect({ least, most }: { readonly least: number; readonly most: number }): void {
+    this.#marks.length = most + 1;
+    this.#answered = least;
+    this.#shown = { revision: 0, compactRevision: 0 };
   }
 
   /**

@@ -1,5 +1,5 @@
-// The disk that forgets: what it keeps, what it may lose, and that its crashes and faults come where
-// they are asked for.
+// The disk that forgets: what it keeps, what it may lose, and that its crashes and faults come
+// where they are asked for.
 
 import test from "ava";
 import { writeAll } from "../../../server/lib/files.js";
