@@ -128,9 +128,9 @@ export class CrashingFiles implements Files {
     this.#names.sync(dirname(path));
   }
 
-  /** As if another program had removed the folder with all in it. */
-  loseFolder(folder: string): void {
-    this.#names.forget(folder);
+  /** As if another program had removed a file, or a folder with all in it, for good. */
+  forget(path: string): void {
+    this.#names.forget(path);
   }
 
   makeFolder(path: string): Promise<void> {

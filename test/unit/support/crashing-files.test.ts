@@ -260,7 +260,7 @@ test("one holder a folder, until it lets go or its process dies", async (t) => {
 test("files of a folder that is lost are not in place", async (t) => {
   const { files, file } = await diskWith("x");
   t.true(await file.isAt(A));
-  files.loseFolder("/data");
+  files.forget("/data");
   t.false(await file.isAt(A));
   await t.throwsAsync(files.open(B, "new"), { code: "ENOENT" });
   t.deepEqual(files.powerCut({ seed: 1 }).paths(), []);
