@@ -7,9 +7,10 @@
 import test, { type ExecutionContext } from "ava";
 import { DataError } from "../../server/wal/data-error.js";
 import { put } from "../support/commands.js";
-import { CrashRun, DATA } from "../support/crash-run.js";
+import { CrashRun } from "../support/crash-run.js";
 import { play, scenesOf } from "../support/crash-script.js";
 import { CrashingFiles } from "../support/crashing-files.js";
+import { DATA } from "../support/disk-engine.js";
 import { scale } from "../support/fault-scale.js";
 import {
   flippedBits,

@@ -6,8 +6,9 @@ import test from "ava";
 import { DamagedError } from "../../server/wal/data-error.js";
 import { SEGMENT_HEADER_BYTES } from "../../server/wal/log-format.js";
 import { del, put, withLease } from "../support/commands.js";
-import { CrashRun, DATA } from "../support/crash-run.js";
+import { CrashRun } from "../support/crash-run.js";
 import { CrashingFiles } from "../support/crashing-files.js";
+import { DATA } from "../support/disk-engine.js";
 import { recordsOf } from "../support/segment-records.js";
 import type { Act } from "../support/store-acts.js";
 

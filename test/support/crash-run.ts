@@ -4,12 +4,12 @@
 // the steps: none that was answered is missing, and nothing that was shown. The model is put back
 // to that step, and both go on.
 
-import { type MemoryEngine, openMemoryEngine } from "../../server/engines/memory.js";
+import type { MemoryEngine } from "../../server/engines/memory.js";
 import { KvdError } from "../../server/kv/errors.js";
-import { defaultLimits } from "../../server/kv/limits.js";
 import type { Event } from "../../server/kv/types.js";
 import { ALL, bytes, get, toHex, watch } from "./commands.js";
 import type { CrashingFiles } from "./crashing-files.js";
+import { openOnDisk } from "./disk-engine.js";
 import { ManualClock } from "./manual-clock.js";
 import { Model } from "./model.js";
 import { RecordingLogger } from "./recording-logger.js";
@@ -23,9 +23,6 @@ import {
   viewOf,
 } from "./store-view.js";
 import { historyOf } from "./take.js";
-
-export const DATA = "/data";
-const SNAPSHOT_INTERVAL_MS = 3000;
 
 /** After a crash ids go on above all that were given before it. */
 const IDS_PER_LIFE = 1000n;
@@ -65,22 +62,13 @@ export class CrashRun {
 
   /** Opens the store, and shows all that it has to a watch. */
   async open(): Promise<void> {
-    this.#clock = new ManualClock();
-    this.logger = new RecordingLogger();
-    this.#engine = await openMemoryEngine({
-      limits: defaultLimits(),
-      clock: this.#clock,
-      logger: this.logger,
+    const { engine, clock, logger } = await openOnDisk(this.files, {
+      segmentMaxBytes: this.#segmentMaxBytes,
       randomLeaseId: () => this.#nextId("engine"),
-      data: {
-        path: DATA,
-        files: this.files,
-        fsync: "always",
-        segmentMaxBytes: this.#segmentMaxBytes,
-        spareBytes: 1024,
-        snapshotIntervalMs: SNAPSHOT_INTERVAL_MS,
-      },
     });
+    this.#engine = engine;
+    this.#clock = clock;
+    this.logger = logger;
     this.#watch(this.#engine);
   }
 

@@ -3,8 +3,8 @@
 
 import { compare, del, op, prefix, put, txn, withLease, withTtl } from "./commands.js";
 import type { CrashRun } from "./crash-run.js";
+import { untilQuiet } from "./disk-engine.js";
 import type { Act } from "./store-acts.js";
-import { until } from "./take.js";
 
 type Scene = (run: CrashRun) => Promise<unknown>;
 
@@ -81,22 +81,7 @@ async function saveSnapshot(run: CrashRun): Promise<void> {
   const before = saved();
   for (let second = 0; second < 10 && saved() === before; second += 1) {
     await run.advance(1000);
-    await untilQuiet(run);
+    await untilQuiet(run.files);
   }
   if (saved() === before) throw new Error("no snapshot was saved");
-}
-
-/** The disk has not been asked for anything in so many turns. */
-const QUIET_TURNS = 10;
-
-/** Nothing is being saved any more: also compression, which takes no turns. */
-async function untilQuiet(run: CrashRun): Promise<void> {
-  let quiet = 0;
-  await until("the disk is quiet", async () => {
-    const { steps } = run.files;
-    await run.settle(1);
-    const isBusy = run.files.steps !== steps || run.files.paths().some((path) => /tmp$/.test(path));
-    quiet = isBusy ? 0 : quiet + 1;
-    return quiet >= QUIET_TURNS || run.files.hasCrashed;
-  });
 }

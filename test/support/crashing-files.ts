@@ -68,6 +68,11 @@ export class CrashingFiles implements Files {
     return this.#open.size;
   }
 
+  /** Whether a file is open that has this name. */
+  isOpen(path: string): boolean {
+    return [...this.#open].some(({ file }) => this.#names.at(path) === file);
+  }
+
   /** What all files take, also those that are open and have no name any more. */
   get takenBytes(): number {
     const files = new Set<FolderOrFile>(this.#names.seen().values());

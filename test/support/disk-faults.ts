@@ -41,6 +41,8 @@ export interface Failure {
   readonly times?: number;
   /** Only where the path holds this text. */
   readonly in?: string;
+  /** Called when one fails. */
+  readonly onFail?: () => void;
 }
 
 interface Held {
@@ -107,7 +109,10 @@ export class DiskFaults {
       const { nth = 1, times = 1, code } = failure;
       this.#failures.set(failure, before + 1);
       if (before + 1 >= nth + times) this.#failures.delete(failure);
-      else if (before + 1 >= nth) return diskError(code, of, path);
+      else if (before + 1 >= nth) {
+        failure.onFail?.();
+        return diskError(code, of, path);
+      }
     }
     if (this.isReadOnly && isChange(of)) return diskError("EROFS", of, path);
     return undefined;
