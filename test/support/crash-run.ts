@@ -7,7 +7,7 @@
 import type { MemoryEngine } from "../../server/engines/memory.js";
 import { KvdError } from "../../server/kv/errors.js";
 import type { Event } from "../../server/kv/types.js";
-import { ALL, bytes, get, toHex, watch } from "./commands.js";
+import { ALL, type Bytes, bytes, get, toHex, watch } from "./commands.js";
 import type { CrashingFiles } from "./crashing-files.js";
 import { openOnDisk } from "./disk-engine.js";
 import { ManualClock } from "./manual-clock.js";
@@ -85,7 +85,7 @@ export class CrashRun {
   }
 
   /** What is read must be as the model was at the revision that is told with it. */
-  async read(key: string): Promise<void> {
+  async read(key: Bytes): Promise<void> {
     const { engine } = this;
     const { revision, entry } = await engine.get(get(key));
     const { compactRevision } = await engine.status();
