@@ -13,7 +13,7 @@ import type { CutMode } from "../support/disk-file.js";
 import { scale } from "../support/fault-scale.js";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 
-const SEEDS = scale({ quick: 1, long: 300 });
+const SEEDS = scale({ quick: 1, long: 100 });
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
 const EXTREMES: readonly CutMode[] = ["applied", "zeroed", "trashed"];

@@ -131,7 +131,7 @@ class Life {
         return;
       }
       case "compact": {
-        await Promise.all(this.#pending);
+        await untilQuiet(run.files);
         const revision = run.model.revision - next.back;
         if (revision > 0) await run.act({ kind: "compact", revision });
         return;
