@@ -41,6 +41,14 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 const bytesOf = (key: string) => Buffer.from(key, "hex");
 const byKey = (left: Entry, right: Entry) => Buffer.compare(left.key, right.key);
 
+/** What the model was after a step. */
+export interface ModelMark {
+  readonly revision: number;
+  readonly compactRevision: number;
+  readonly nowMs: number;
+  readonly leases: readonly Readonly<ModelLease>[];
+}
+
 /** What one commit is about to become. */
 interface Draft {
   readonly state: Map<string, Entry>;
@@ -149,7 +157,7 @@ export class Model {
   }
 
   /** Time passes: leases end in the order of their deadlines, then of their grants. */
-  advance(ms: number): void {
+  advance(ms: number, onEnd: () => void = () => {}): void {
     this.nowMs += ms;
     for (;;) {
       const due = [...this.leases.values()]
@@ -157,6 +165,33 @@ export class Model {
         .sort((left, right) => left.deadlineMs - right.deadlineMs)[0];
       if (due === undefined) return;
       this.#endLease(due.id, "expired");
+      onEnd();
+    }
+  }
+
+  mark(): ModelMark {
+    const { revision, compactRevision, nowMs } = this;
+    const leases = [...this.leases.values()].map((lease) => ({ ...lease }));
+    return { revision, compactRevision, nowMs, leases };
+  }
+
+  /** Becomes as another is now; each goes on by itself. */
+  copyFrom(other: Model): void {
+    this.states.splice(0, this.states.length, ...other.states);
+    this.events.splice(0, this.events.length, ...other.events);
+    this.nowMs = other.nowMs;
+    this.rewind(other.mark(), new Map());
+  }
+
+  /** Forgets what came after a mark. Time does not go back: leases have what `remains` says. */
+  rewind(mark: ModelMark, remains: ReadonlyMap<bigint, number>): void {
+    this.states.length = mark.revision + 1;
+    while ((this.events.at(-1)?.revision ?? 0) > mark.revision) this.events.pop();
+    this.compactRevision = mark.compactRevision;
+    this.leases.clear();
+    for (const lease of mark.leases) {
+      const remainingMs = remains.get(lease.id) ?? lease.deadlineMs - mark.nowMs;
+      this.leases.set(lease.id, { ...lease, deadlineMs: this.nowMs + remainingMs });
     }
   }
 

@@ -1,0 +1,20 @@
+// Where the records of a segment stand.
+
+import { frameAt, SEGMENT_HEADER_BYTES } from "../../server/wal/log-format.js";
+
+export interface RecordPlace {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Those that are whole, up to the first that is not. */
+export function recordsOf(segment: Buffer): RecordPlace[] {
+  const records: RecordPlace[] = [];
+  let start = SEGMENT_HEADER_BYTES;
+  for (;;) {
+    const framed = frameAt(segment, start, segment.length - start);
+    if (framed.kind !== "record") return records;
+    records.push({ start, end: start + framed.length });
+    start += framed.length;
+  }
+}
