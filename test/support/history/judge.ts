@@ -1,0 +1,46 @@
+// All that is asked of a history at once, for the tests that make histories with real servers.
+
+import { type Bank, bankProblems } from "./bank.js";
+import type { History, Journal } from "./history.js";
+import { listProblems } from "./list-append.js";
+import { type Losses, lossesOf } from "./losses.js";
+import { registerVerdicts } from "./registers.js";
+import { replayProblems } from "./replay.js";
+
+export interface Judgement extends Losses {
+  /** By name of the checker, the first few of what it found. */
+  readonly problems: readonly string[];
+  /** Keys on which the Wing & Gong checker gave up. */
+  readonly undecided: readonly string[];
+  readonly calls: number;
+  readonly unknown: number;
+}
+
+export interface Families {
+  readonly bank: Bank;
+  /** Of the keys that hold lists. */
+  readonly lists: string;
+}
+
+const SHOWN = 3;
+
+export function judge(history: History, journal: Journal, families: Families): Judgement {
+  const verdicts = [...registerVerdicts(history)];
+  const keysOf = (wanted: string) =>
+    verdicts.filter(([, verdict]) => verdict === wanted).map(([key]) => key);
+  const found = {
+    replay: replayProblems(history, journal),
+    "Wing & Gong": keysOf("not linearizable"),
+    bank: bankProblems(history, families.bank),
+    lists: listProblems(history, families.lists),
+  };
+  return {
+    ...lossesOf(history, journal),
+    problems: Object.entries(found).flatMap(([name, problems]) =>
+      problems.slice(0, SHOWN).map((problem) => `${name}: ${problem}`),
+    ),
+    undecided: keysOf("undecided"),
+    calls: history.calls.length,
+    unknown: history.calls.filter(({ outcome }) => outcome.kind === "unknown").length,
+  };
+}
