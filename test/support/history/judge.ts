@@ -44,3 +44,24 @@ export function judge(history: History, journal: Journal, families: Families): J
     unknown: history.calls.filter(({ outcome }) => outcome.kind === "unknown").length,
   };
 }
+
+/** As tests print it, after the promise that it is about. */
+export function showJudgement(judgement: Judgement): string {
+  const { acknowledged, acknowledgedLost, seen, seenLost, undecided, calls, unknown } = judgement;
+  return [
+    `acknowledged lost: ${acknowledgedLost.length} of ${acknowledged}`,
+    `seen then lost: ${seenLost.length} of ${seen}`,
+    `calls: ${calls}, unknown: ${unknown}, undecided: ${undecided.length}`,
+  ].join(", ");
+}
+
+/** Everything that is wrong, the first few of each kind. */
+export function wrongs(judgement: Judgement): readonly string[] {
+  const { problems, undecided, acknowledgedLost, seenLost } = judgement;
+  return [
+    ...acknowledgedLost.slice(0, SHOWN).map((text) => `acknowledged, lost: ${text}`),
+    ...seenLost.slice(0, SHOWN).map((text) => `seen, lost: ${text}`),
+    ...undecided.slice(0, SHOWN).map((key) => `undecided: ${key}`),
+    ...problems,
+  ];
+}

@@ -25,17 +25,19 @@ export function registerVerdicts(history: History, budget?: number): Map<string,
 
 export function registersOf(history: History): Map<string, RegisterOperation[]> {
   const registers = new Map<string, RegisterOperation[]>();
-  for (const key of keysOf(history)) registers.set(key, []);
+  for (const key of keysOf(history.calls.map(({ command }) => command))) registers.set(key, []);
   for (const call of history.calls) {
     if (call.outcome.kind === "refused") continue;
-    for (const [key, operations] of registers) operations.push(...operationsOn(key, call));
+    for (const key of touched(call, registers.keys())) {
+      registers.get(key)?.push(...operationsOn(key, call));
+    }
   }
   return registers;
 }
 
-function keysOf({ calls }: History): Set<string> {
+function keysOf(commands: readonly Command[]): Set<string> {
   const keys = new Set<string>();
-  for (const { command } of calls) {
+  for (const command of commands) {
     for (const { key } of command.compares) keys.add(key);
     for (const operation of [...command.success, ...command.failure]) {
       if (operation.kind === "put") keys.add(operation.key);
@@ -43,6 +45,13 @@ function keysOf({ calls }: History): Set<string> {
     }
   }
   return keys;
+}
+
+function touched({ command }: Call, all: Iterable<string>): Iterable<string> {
+  const operations = [...command.success, ...command.failure];
+  const isRange = (operation: Operation) => operation.kind !== "put" && "prefix" in operation.keys;
+  if (operations.some(isRange)) return all;
+  return keysOf([command]);
 }
 
 function operationsOn(key: string, call: Call): RegisterOperation[] {
