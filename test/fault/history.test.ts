@@ -1,8 +1,8 @@
 // Histories of 8 writers and 4 readers through a proxy that cuts and stalls their connections, to a
 // process that is paused and killed: each is one that a store without faults could have.
 //
-// The replay checker, a Wing & Gong checker, lists and bank sums judge them. KVD_SEED sets the seed,
-// which is printed.
+// The replay checker, a Wing & Gong checker, lists and bank sums judge them. The seed is printed;
+// KVD_SEED sets it.
 
 import { join } from "node:path";
 import test from "ava";

@@ -35,6 +35,8 @@ export interface LoadOptions {
   readonly again?: () => Promise<unknown>;
   /** Of a call, until its client gives it up. */
   readonly timeout?: string;
+  /** The disk of the server fails: not by itself. */
+  readonly logFails?: true;
   /** A watch goes on after what it has told. */
   readonly watchFrom: number;
 }
@@ -92,6 +94,7 @@ export class Load {
         }
       } catch (error) {
         if (!(error instanceof Unanswered)) throw error;
+        if (error.logFailed && !this.#options.logFails) throw error;
       } finally {
         await kv.close();
       }

@@ -16,8 +16,8 @@ export type Reply = Omit<Answered, "kind" | "tick">;
 
 /** A call, or the calls of one batch, that wait for their outcome: until told, it is unknown. */
 export interface Pending {
-  /** One for each command. */
-  answered(replies: readonly Reply[]): void;
+  /** One for each command; undefined: that one was refused. */
+  answered(replies: readonly (Reply | undefined)[]): void;
   refused(): void;
 }
 
@@ -48,7 +48,11 @@ export class HistoryRecorder implements History {
     return {
       answered: (replies) => {
         if (replies.length !== calls.length) throw new Error(`${replies.length} replies`);
-        end((index, tick) => ({ kind: "answered", tick, ...(replies[index] as Reply) }));
+        end((index, tick) => {
+          const reply = replies[index];
+          if (reply === undefined) return { kind: "refused", tick };
+          return { kind: "answered", tick, ...reply };
+        });
         this.answers += 1;
         for (const tell of [...this.#waiting]) tell();
       },

@@ -28,7 +28,14 @@ import {
 import type { HistoryRecorder, Reply } from "./recorder.js";
 
 /** A call has ended, and nobody knows whether it has taken effect: its client is over. */
-export class Unanswered extends Error {}
+export class Unanswered extends Error {
+  readonly logFailed: boolean;
+
+  constructor(message: string, reason: string | undefined) {
+    super(message);
+    this.logFailed = reason === "LOG_FAILED";
+  }
+}
 
 /** The shortest that there is: the keys of this family are seen to end by themselves. */
 const TTL = "1s";
@@ -141,17 +148,19 @@ export class Session {
 
   async #call(
     commands: readonly Command[],
-    send: () => Promise<readonly Reply[]>,
-  ): Promise<readonly Reply[]> {
+    send: () => Promise<readonly (Reply | undefined)[]>,
+  ): Promise<readonly (Reply | undefined)[]> {
     const pending = this.#recorder.call(this.#name, commands);
     try {
       const replies = await send();
       pending.answered(replies);
-      for (const [index, { answers }] of replies.entries()) this.#look(commands[index], answers);
+      for (const [index, reply] of replies.entries()) {
+        this.#look(commands[index], reply?.answers ?? []);
+      }
       return replies;
     } catch (error) {
       if (!(error instanceof KvdClientError)) throw error;
-      if (isUnknown(error)) throw new Unanswered(error.message, { cause: error });
+      if (isUnknown(error)) throw new Unanswered(error.message, error.reason);
       if (!isRefusal(error)) throw error;
       pending.refused();
       return [];
@@ -215,7 +224,12 @@ function answerFromResult(result: OperationResult): Answer {
   return readAnswer(result.entry === undefined ? [] : [result.entry]);
 }
 
-function replyFromItem(item: BatchResultItem): Reply {
-  if (item.kind === "failure") throw new Error(`${item.reason} in a batch: ${item.message}`);
+/** Undefined: it was refused. */
+function replyFromItem(item: BatchResultItem): Reply | undefined {
+  if (item.kind === "failure") {
+    if (item.reason === "LOG_FAILED") throw new Unanswered(item.message, item.reason);
+    if (item.reason === "NO_SPACE") return undefined;
+    throw new Error(`${item.reason} in a batch: ${item.message}`);
+  }
   return reply(item.revision, [answerFromResult(item)]);
 }
