@@ -26,13 +26,19 @@ interface OpenCall extends Call {
 }
 
 export class HistoryRecorder implements History {
-  readonly calls: OpenCall[] = [];
   readonly watches: WatchStart[] = [];
   readonly sightings: Sighting[] = [];
   /** Calls that were answered. */
   answers = 0;
+  refusals = 0;
   #tick = 0;
+  readonly #calls = new Set<OpenCall>();
   readonly #waiting = new Set<() => void>();
+
+  /** What was refused is left out: should it have happened, then nobody has done it. */
+  get calls(): readonly Call[] {
+    return [...this.#calls];
+  }
 
   call(client: string, commands: readonly Command[]): Pending {
     this.#tick += 1;
@@ -40,23 +46,27 @@ export class HistoryRecorder implements History {
     const calls = commands.map(
       (command): OpenCall => ({ client, tick, command, outcome: { kind: "unknown" } }),
     );
-    this.calls.push(...calls);
-    const end = (outcomeOf: (index: number, tick: number) => Outcome) => {
+    for (const call of calls) this.#calls.add(call);
+    const end = (replies: readonly (Reply | undefined)[]) => {
       this.#tick += 1;
-      for (const [index, call] of calls.entries()) call.outcome = outcomeOf(index, this.#tick);
+      for (const [index, call] of calls.entries()) {
+        const reply = replies[index];
+        if (reply === undefined) this.#calls.delete(call);
+        else call.outcome = { kind: "answered", tick: this.#tick, ...reply };
+      }
     };
     return {
       answered: (replies) => {
         if (replies.length !== calls.length) throw new Error(`${replies.length} replies`);
-        end((index, tick) => {
-          const reply = replies[index];
-          if (reply === undefined) return { kind: "refused", tick };
-          return { kind: "answered", tick, ...reply };
-        });
+        end(replies);
         this.answers += 1;
         for (const tell of [...this.#waiting]) tell();
       },
-      refused: () => end((_, tick) => ({ kind: "refused", tick })),
+      refused: () => {
+        this.refusals += 1;
+        end([]);
+        for (const tell of [...this.#waiting]) tell();
+      },
     };
   }
 
@@ -70,17 +80,22 @@ export class HistoryRecorder implements History {
   }
 
   /** Resolves when so many calls more were answered, or at the signal. */
-  async answered(count: number, signal: AbortSignal): Promise<void> {
+  async answered(count: number, signal?: AbortSignal): Promise<void> {
     const due = this.answers + count;
+    await this.until(() => this.answers >= due, signal);
+  }
+
+  /** Waits until it holds, or for the signal; it is looked at whenever a call has its outcome. */
+  async until(holds: () => boolean, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const look = () => {
-        if (this.answers < due && !signal.aborted) return;
+        if (!holds() && signal?.aborted !== true) return;
         this.#waiting.delete(look);
-        signal.removeEventListener("abort", look);
+        signal?.removeEventListener("abort", look);
         resolve();
       };
       this.#waiting.add(look);
-      signal.addEventListener("abort", look);
+      signal?.addEventListener("abort", look);
       look();
     });
   }
