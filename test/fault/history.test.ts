@@ -54,10 +54,10 @@ async function oneHistory(scope: HookScope, seed: number) {
     ...{ again: () => way.open, watchFrom: life.revision + 1 },
   });
   for (let fault = 0; fault < FAULTS; fault += 1) {
-    await recorder.answered(random.below(150));
+    await load.answered(random.below(150));
     await way.fault();
   }
-  await recorder.answered(20);
+  await load.answered(20);
   await load.stop();
   const judgement = judge(recorder, await life.wholeJournal(), FAMILIES);
   return { judgement, problems: life.problems };

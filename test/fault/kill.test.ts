@@ -49,9 +49,7 @@ async function killUnderLoad({ life, recorder, random, round }: Round): Promise<
     ...{ recorder, address: life.address, name: `k${round}.`, seed: random.below(1_000_000) },
     watchFrom: life.revision + 1,
   });
-  const ended = new AbortController();
-  life.server.process.ended.then(() => ended.abort());
-  await recorder.answered(50 + random.below(1_000), ended.signal);
+  await load.answered(50 + random.below(1_000));
   await life.kill();
   await load.stop();
 }

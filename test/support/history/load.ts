@@ -35,8 +35,6 @@ export interface LoadOptions {
   readonly again?: () => Promise<unknown>;
   /** Of a call, until its client gives it up. */
   readonly timeout?: string;
-  /** The disk of the server fails: not by itself. */
-  readonly logFails?: true;
   /** A watch goes on after what it has told. */
   readonly watchFrom: number;
 }
@@ -55,6 +53,8 @@ export class Load {
   readonly #options: LoadOptions;
   readonly #stop = new AbortController();
   readonly #ended: Promise<unknown>;
+  readonly #over = new AbortController();
+  #logMayFail = false;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -64,7 +64,23 @@ export class Load {
       ...Array.from({ length: WATCHERS }, () => "watcher" as const),
     ];
     this.#ended = Promise.all(kinds.map((kind, index) => this.#run(kind, index)));
-    this.#ended.catch(() => {});
+    const end = () => this.#over.abort();
+    this.#ended.then(end, end);
+  }
+
+  /** Waits until so many calls were answered, or all clients are over. */
+  async answered(count: number): Promise<void> {
+    await this.#options.recorder.answered(count, this.#over.signal);
+  }
+
+  /** Waits until it holds, or all clients are over. */
+  async until(holds: () => boolean): Promise<void> {
+    await this.#options.recorder.until(holds, this.#over.signal);
+  }
+
+  /** From now on the disk of the server fails: not by itself. */
+  expectFailedLog(): void {
+    this.#logMayFail = true;
   }
 
   /** Lets every client have its answer. @throws what the server should not have answered. */
@@ -94,7 +110,7 @@ export class Load {
         }
       } catch (error) {
         if (!(error instanceof Unanswered)) throw error;
-        if (error.logFailed && !this.#options.logFails) throw error;
+        if (error.logFailed && !this.#logMayFail) throw error;
       } finally {
         await kv.close();
       }
