@@ -43,11 +43,13 @@ export class ServerLife {
     return { commits: this.#commits, revision: this.#revision };
   }
 
-  async start(): Promise<void> {
+  /** With what this start has besides what all have. */
+  async start(own: ServerSetup = {}): Promise<void> {
     const began = performance.now();
-    this.#server = await startKvd(this.#scope, this.#setup);
+    const args = [...(this.#setup.args ?? []), ...(own.args ?? [])];
+    this.#server = await startKvd(this.#scope, { ...this.#setup, ...own, args });
     this.startsMs.push(performance.now() - began);
-    const kv = connect(this.address);
+    const kv = connect(this.address, { retry: false });
     const { storeId, compactRevision, revision } = await kv.maintenance.status();
     if (storeId !== (this.#storeId ?? storeId)) this.problems.push(`another store: ${storeId}`);
     this.#mayNotGoDown("the compact revision", compactRevision, this.#compactRevision);

@@ -23,6 +23,7 @@ export interface Families {
 }
 
 const SHOWN = 3;
+const SHOWN_LENGTH = 600;
 
 export function judge(history: History, journal: Journal, families: Families): Judgement {
   const verdicts = [...registerVerdicts(history)];
@@ -47,11 +48,20 @@ export function judge(history: History, journal: Journal, families: Families): J
 
 /** As tests print it, after the promise that it is about. */
 export function showJudgement(judgement: Judgement): string {
-  const { acknowledged, acknowledgedLost, seen, seenLost, undecided, calls, unknown } = judgement;
+  return showSum([judgement]);
+}
+
+export function showSum(judgements: readonly Judgement[]): string {
+  const sum = (of: (judgement: Judgement) => number) =>
+    judgements.reduce((total, judgement) => total + of(judgement), 0);
+  const lost = sum(({ acknowledgedLost }) => acknowledgedLost.length);
+  const seenLost = sum(({ seenLost }) => seenLost.length);
   return [
-    `acknowledged lost: ${acknowledgedLost.length} of ${acknowledged}`,
-    `seen then lost: ${seenLost.length} of ${seen}`,
-    `calls: ${calls}, unknown: ${unknown}, undecided: ${undecided.length}`,
+    `acknowledged lost: ${lost} of ${sum(({ acknowledged }) => acknowledged)}`,
+    `seen then lost: ${seenLost} of ${sum(({ seen }) => seen)}`,
+    `calls: ${sum(({ calls }) => calls)}`,
+    `unknown: ${sum(({ unknown }) => unknown)}`,
+    `undecided: ${sum(({ undecided }) => undecided.length)}`,
   ].join(", ");
 }
 
@@ -63,5 +73,5 @@ export function wrongs(judgement: Judgement): readonly string[] {
     ...seenLost.slice(0, SHOWN).map((text) => `seen, lost: ${text}`),
     ...undecided.slice(0, SHOWN).map((key) => `undecided: ${key}`),
     ...problems,
-  ];
+  ].map((text) => text.slice(0, SHOWN_LENGTH));
 }

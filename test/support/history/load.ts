@@ -143,7 +143,7 @@ class Writer {
       () => this.#transfer(),
       () => this.#append(),
     ];
-    await this.#random.pick(acts)();
+    await this.#random.pick<() => Promise<unknown>>(acts)();
   }
 
   #register(): string {
@@ -246,7 +246,7 @@ class Reader {
       () =>
         this.#session.batch([key(), key()].map((each) => ({ kind: "read", keys: { key: each } }))),
     ];
-    await this.#random.pick(acts)();
+    await this.#random.pick<() => Promise<unknown>>(acts)();
   }
 }
 

@@ -70,12 +70,14 @@ export class Session {
     return this.#seen.get(key) ?? ABSENT;
   }
 
-  async put(key: string, value: string, { leased = false } = {}): Promise<void> {
+  /** Whether it was done; else it was refused. */
+  async put(key: string, value: string, { leased = false } = {}): Promise<boolean> {
     const operation: Operation = { kind: "put", key, value, ...(leased ? { leased } : {}) };
-    await this.#call([commandOf({ success: [operation] })], async () => {
+    const replies = await this.#call([commandOf({ success: [operation] })], async () => {
       const { revision } = await this.#kv.put(key, value, leased ? { ttl: TTL } : {});
       return [reply(revision, [{ kind: "put" }])];
     });
+    return replies.length > 0;
   }
 
   /** Puts if the key still holds what was read, by its revision. */
