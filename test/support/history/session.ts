@@ -98,11 +98,14 @@ export class Session {
     });
   }
 
-  async delete(keys: Keys): Promise<void> {
-    await this.#call([commandOf({ success: [{ kind: "delete", keys }] })], async () => {
+  /** Whether it was done; else it was refused. */
+  async delete(keys: Keys): Promise<boolean> {
+    const command = commandOf({ success: [{ kind: "delete", keys }] });
+    const replies = await this.#call([command], async () => {
       const { revision, deleted } = await this.#kv.delete(keys);
       return [reply(revision, [{ kind: "delete", deleted }])];
     });
+    return replies.length > 0;
   }
 
   async read(keys: Keys): Promise<readonly Held[]> {
