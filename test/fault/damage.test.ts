@@ -11,7 +11,7 @@ import { CrashRun } from "../support/crash-run.js";
 import { play, scenesOf } from "../support/crash-script.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { DATA } from "../support/disk-engine.js";
-import { scale } from "../support/fault-scale.js";
+import { scaled } from "../support/fault-scale.js";
 import {
   flippedBits,
   type Mutation,
@@ -25,7 +25,7 @@ import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
 /** Of each kind of mutation and each kind of end, at most so many. */
-const MOST = scale({ quick: 600, long: 20_000 });
+const MOST = scaled({ quick: 600, long: 20_000 });
 
 type End = "crash" | "clean stop";
 
@@ -100,7 +100,7 @@ type Mutate = (
 ) => Iterable<Mutation>;
 
 async function tryAll(t: ExecutionContext, mutate: Mutate): Promise<void> {
-  t.timeout(scale({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(scaled({ quick: 120_000, long: 3_600_000 }));
   t.log(`seed ${SEED}`);
   for (const end of ["crash", "clean stop"] as const) {
     const random = seededRandom(SEED);

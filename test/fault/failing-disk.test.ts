@@ -8,13 +8,13 @@ import { ALL, del, get, put, range, watch } from "../support/commands.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { DATA, type DiskEngine, openOnDisk, untilQuiet } from "../support/disk-engine.js";
 import type { Change, DiskErrorCode } from "../support/disk-faults.js";
-import { scale } from "../support/fault-scale.js";
+import { scaled } from "../support/fault-scale.js";
 import { Ledger } from "../support/ledger.js";
 import { until } from "../support/take.js";
 
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
-const ROUNDS = scale({ quick: 12, long: 24 });
+const ROUNDS = scaled({ quick: 12, long: 24 });
 
 const isFailed = async (engine: Engine) => {
   const nothing = new Promise((resolve) => setImmediate(() => resolve("nothing")));
@@ -174,7 +174,7 @@ test("a crash at any step after a full disk brings nothing back that was refused
 
 test("the disk fills and is freed, over and over: nothing is lost, and deletes go on", async (t) => {
   t.timeout(600_000);
-  const cycles = scale({ quick: 50, long: 200 });
+  const cycles = scaled({ quick: 50, long: 200 });
   const files = new CrashingFiles({ seed: SEED });
   const options = { segmentMaxBytes: 16_384, spareBytes: 4096 };
   const { engine, clock, logger } = await openOnDisk(files, options);

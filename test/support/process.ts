@@ -171,7 +171,10 @@ export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<R
   const flags = [...data, "--listen", listen, "--port-file", portFile, ...args];
   const process = new RunningProcess(scope, [...kvd, ...flags], { environment });
   await Promise.race([appearance(portFile), process.ended]);
-  if (!existsSync(portFile)) throw new Error(`kvd did not start: ${process.stdout}`);
+  if (!existsSync(portFile)) {
+    const { exitCode, stdout } = await process.ended;
+    throw new Error(`kvd did not start, and ended with ${exitCode}: ${stdout}`);
+  }
   const told = readFileSync(portFile, "utf8").trim();
   const address = /^\d+$/.test(told) ? `127.0.0.1:${told}` : `unix:${told}`;
   return { address, process, portFile };

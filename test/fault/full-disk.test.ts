@@ -1,0 +1,154 @@
+// A disk that is full, on a small file system of its own: growing writes are refused, all else goes
+// on, and so do writes, by themselves, when there is space again. Nothing is lost.
+//
+// KVD_SEED sets the seed, which is printed.
+
+import { randomBytes } from "node:crypto";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import { connect, KvdClientError } from "../../client/index.js";
+import {
+  type HealthCheckResponse,
+  HealthClient,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../../gen/grpc/grpc/health/v1/health.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
+import { connectClient, settle } from "../support/grpc-service.js";
+import { judge, showJudgement, wrongs } from "../support/history/judge.js";
+import { FAMILIES, Load, openAccounts } from "../support/history/load.js";
+import { HistoryRecorder } from "../support/history/recorder.js";
+import { Session } from "../support/history/session.js";
+import { MountedImage, whyNoImage } from "../support/mounted-image.js";
+import { startKvd } from "../support/process.js";
+import { seededRandom } from "../support/seeded-random.js";
+import { ServerLife } from "../support/server-life.js";
+import { until } from "../support/take.js";
+import { whereAble } from "../support/where-able.js";
+
+const MIB = 1024 * 1024;
+const CYCLES = scaled({ quick: 2, long: 200 });
+
+const { declare, note } = whereAble(await whyNoImage());
+
+declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t) => {
+  t.timeout(TIMEOUT_MS);
+  t.log(`seed ${SEED}`);
+  const random = seededRandom(SEED);
+  const image = await MountedImage.make(t, { bytes: 64 * MIB });
+  const filler = join(image.folder, "filler");
+  const recorder = new HistoryRecorder();
+  const dataDir = join(image.folder, "data");
+  const life = new ServerLife(t, { dataDir, args: ["--snapshot-log-bytes", "1MiB"] });
+  await life.start();
+  await openAccounts(recorder, life.address);
+  for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+    const { address, revision } = life;
+    const name = `f${cycle}.`;
+    const load = new Load({
+      ...{ recorder, address, name, seed: random.below(1_000_000), watchFrom: revision + 1 },
+    });
+    const before = recorder.refusals;
+    await load.answered(50);
+    while (recorder.refusals === before) {
+      await fill(filler);
+      const more = recorder.answers + 50;
+      await load.until(() => recorder.refusals > before || recorder.answers > more);
+    }
+    await onlyGrowingWritesWait(t, { life, recorder, name: `${name}full` });
+    const dies = random.below(3) === 0;
+    if (dies) await life.kill();
+    await rm(filler);
+    if (dies) await load.stop();
+    if (dies) await life.start();
+    await writesGoOn({ life, recorder, name: `${name}free` });
+    await load.stop();
+  }
+  await life.kill();
+  await life.start();
+  const judgement = judge(recorder, await life.wholeJournal(), FAMILIES);
+  await life.kill();
+  t.log(`P6 fill and free cycles: ${CYCLES}, ${showJudgement(judgement)}`);
+  t.deepEqual([...life.problems, ...wrongs(judgement)], []);
+});
+
+/** Until not a block more fits; what becomes free later, next time. */
+async function fill(path: string): Promise<void> {
+  const file = await open(path, "a");
+  try {
+    for (const bytes of [MIB, 4096]) await fillBy(file, Buffer.alloc(bytes));
+  } finally {
+    await file.close();
+  }
+}
+
+async function fillBy(file: Awaited<ReturnType<typeof open>>, piece: Buffer): Promise<void> {
+  try {
+    for (;;) await file.appendFile(piece);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+  }
+}
+
+interface Look {
+  readonly life: ServerLife;
+  readonly recorder: HistoryRecorder;
+  /** Of the client that looks. */
+  readonly name: string;
+}
+
+async function onlyGrowingWritesWait(t: ExecutionContext, look: Look): Promise<void> {
+  const { life, recorder, name } = look;
+  const kv = connect(life.address, { retry: false });
+  const session = new Session({ recorder, kv, name });
+  t.is(await healthOf(t, life.address), ServingStatus.SERVING);
+  t.regex((await kv.maintenance.status()).problems.join(), /full/);
+  t.is((await session.read({ prefix: "a" })).length, 4);
+  const watch = kv.watch({ prefix: "r" }, { exclude: ["put"] });
+  await watch.ready();
+  t.true(await session.delete({ prefix: "r" }));
+  await kv.close();
+}
+
+async function healthOf(t: ExecutionContext, address: string): Promise<ServingStatus> {
+  const health = connectClient(t, address, HealthClient);
+  const ask = (done: (error: Error | null, answer: HealthCheckResponse) => void) =>
+    health.check({ service: "" }, done);
+  return (await settle<HealthCheckResponse>(ask)).status;
+}
+
+async function writesGoOn({ life, recorder, name }: Look): Promise<void> {
+  const kv = connect(life.address, { retry: false });
+  const session = new Session({ recorder, kv, name });
+  await until("writes go on", () => session.put("m", session.value()));
+  await kv.close();
+}
+
+declare(`${note}what fills the disk can be deleted, and then there is room`, async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const image = await MountedImage.make(t, { bytes: 64 * MIB });
+  const dataDir = join(image.folder, "data");
+  const args = ["--snapshot-log-bytes", "4MiB", "--snapshot-interval", "1s"];
+  const server = await startKvd(t, { dataDir, args });
+  const kv = connect(server.address);
+  t.teardown(() => kv.close());
+  const put = (key: string) => kv.put(key, randomBytes(MIB));
+  const full = await t.throwsAsync(
+    async () => {
+      for (let index = 0; ; index += 1) await put(`k${index}`);
+    },
+    { instanceOf: KvdClientError },
+  );
+  t.is(full?.reason, "NO_SPACE");
+  const { deleted, revision } = await kv.delete({ prefix: "k" });
+  t.true(deleted > 10);
+  await kv.maintenance.compact(revision);
+  await until("there is room", async () => {
+    const written = put("k").then(() => true);
+    return written.catch((error: KvdClientError) => {
+      if (error.reason !== "NO_SPACE") throw error;
+      return false;
+    });
+  });
+  await server.process.kill();
+});
