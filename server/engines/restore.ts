@@ -63,7 +63,7 @@ export async function beginStoreFrom(
 ): Promise<void> {
   const { store, runningMs, clock } = from;
   const { storeId } = store;
-  store.skipTo(store.revision + BUMP);
+  store.journal.skipTo(store.revision + BUMP);
   const now = { wallMs: clock.wallMs(), monotonicMs: runningMs };
   const log = { segment: 1, crc: firstSeed(storeId), runningMs };
   const image = new ImageExport(store, { history: "all", now, log });

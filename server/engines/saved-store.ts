@@ -106,8 +106,8 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
   await log.begin({ segment, length, crc, revision: store.revision, runningMs, mark: head });
   store.start(runningMs, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
   if (lostUpTo !== undefined) {
-    store.skipTo(Math.max(head, store.revision));
-    await log.durable(store.position);
+    store.journal.skipTo(Math.max(head, store.revision));
+    await log.durable(store.journal.position);
     logger.warn({ revision: store.revision }, afterCrash(store.revision));
   }
   if (options.fsync === undefined || options.fsync === "always") await trustLog(data);

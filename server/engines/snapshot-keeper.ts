@@ -135,6 +135,6 @@ export class SnapshotKeeper {
   /** What a snapshot would hold, in short. */
   #state(): string {
     const { store } = this.#options;
-    return `${store.revision} ${store.position} ${store.retention.compactor.compactRevision}`;
+    return `${store.revision} ${store.journal.position} ${store.retention.compactor.compactRevision}`;
   }
 }

@@ -151,17 +151,17 @@ export class StoreEngine implements Engine {
 
   grant(command: { readonly id: LeaseId; readonly ttlMs: number }) {
     return this.#mutate((now) => ({
-      ...this.#store.grant(command, now),
+      ...this.#store.leases.grant(command, now),
       revision: this.#store.revision,
     }));
   }
 
   keepAlive(command: { readonly id: LeaseId }) {
-    return this.#mutate((now) => ({ ttlMs: this.#store.keepAlive(command, now) }));
+    return this.#mutate((now) => ({ ttlMs: this.#store.leases.keepAlive(command, now) }));
   }
 
   revoke(command: { readonly id: LeaseId }) {
-    return this.#mutate((now) => this.#store.revoke(command, now));
+    return this.#mutate((now) => this.#store.leases.revoke(command, now));
   }
 
   timeToLive(query: {
@@ -169,11 +169,11 @@ export class StoreEngine implements Engine {
     readonly withKeys: boolean;
     readonly maxBytes: number;
   }) {
-    return this.#mutate((now) => this.#store.timeToLive(query, now));
+    return this.#mutate((now) => this.#store.leases.timeToLive(query, now));
   }
 
   leases(query: { readonly after: LeaseId | undefined; readonly limit: number }) {
-    return this.#mutate((now) => this.#store.leases(query, now));
+    return this.#mutate((now) => this.#store.leases.list(query, now));
   }
 
   compact(command: { readonly revision: Revision }) {
@@ -206,7 +206,7 @@ export class StoreEngine implements Engine {
     this.#requireOpen();
     const image = new ImageExport(this.#store, { history: "all", now: this.#now() });
     const chunks = encodeSnapshot(imageSource(image, this.#clock));
-    const { position } = this.#store;
+    const { position } = this.#store.journal;
     return {
       revision: image.header.revision,
       next: () =>
@@ -321,7 +321,7 @@ export class StoreEngine implements Engine {
       throw error;
     } finally {
       this.#upkeep.afterChange();
-      const { position } = this.#store;
+      const { position } = this.#store.journal;
       if (this.#backend.durablePosition < position) await this.#backend.durable(position);
     }
   }
@@ -342,14 +342,14 @@ export class StoreEngine implements Engine {
   }
 
   async #compactionDurable(): Promise<void> {
-    await this.#backend.durable(this.#store.tellCompaction());
+    await this.#backend.durable(this.#store.journal.tellCompaction());
   }
 
   /** Logs what time it is, for what remains of leases. */
   #tellTime(): void {
     if (this.#store.lessor.size === 0) return;
     try {
-      this.#store.tellTime();
+      this.#store.journal.tellTime();
     } catch (error) {
       if (!(error instanceof KvdError)) throw error;
     }

@@ -32,7 +32,7 @@ export class Upkeep {
 
   /** For after each call that may have changed something. */
   afterChange(): void {
-    const { nextExpiryMs } = this.#store;
+    const { nextExpiryMs } = this.#store.leases;
     if (nextExpiryMs < (this.#expiry?.dueMs ?? Number.POSITIVE_INFINITY)) this.#armExpiry();
     this.maintain();
   }
@@ -40,14 +40,14 @@ export class Upkeep {
   /** For when a lease is there again, or its end was refused. */
   lookAtLeases(): void {
     if (this.#expiring || this.#closed) return;
-    const { nextExpiryMs } = this.#store;
+    const { nextExpiryMs } = this.#store.leases;
     if (nextExpiryMs < (this.#expiry?.dueMs ?? Number.POSITIVE_INFINITY)) this.#armExpiry();
   }
 
   #armExpiry(): void {
     this.#expiry?.timer.cancel();
     this.#expiry = undefined;
-    const dueMs = this.#store.nextExpiryMs;
+    const dueMs = this.#store.leases.nextExpiryMs;
     if (this.#closed || dueMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(0, dueMs - this.#clock.monotonicMs());
     const timer = this.#clock.setTimer(delayMs, () => {
@@ -67,7 +67,7 @@ export class Upkeep {
     await this.#clock.yieldTurn();
     await this.#clock.yieldTurn();
     try {
-      while (!this.#closed && !this.#store.expire(this.#now(), EXPIRY_KEYS)) {
+      while (!this.#closed && !this.#store.leases.expire(this.#now(), EXPIRY_KEYS)) {
         await this.#clock.yieldTurn();
       }
       this.#armExpiry();

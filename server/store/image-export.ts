@@ -45,7 +45,7 @@ export class ImageExport {
       storeId: store.storeId,
       revision: store.revision,
       compactRevision,
-      timeMs: store.lastTimeMs,
+      timeMs: store.journal.lastTimeMs,
       log,
     };
     this.#nowMs = now.monotonicMs;

@@ -50,7 +50,7 @@ export class ImageImport {
     const complete = this.#lastRevision === revision || revision <= Math.max(1, compactRevision);
     expect(complete, `the commits end at ${this.#lastRevision}, not at ${revision}`);
     expect(this.#lastTimeMs <= this.#header.timeMs, "a commit is newer than the head");
-    this.#store.resume(this.#header);
+    this.#store.journal.resume(this.#header);
     for (const item of this.#leases) this.#addLease(item);
     for (const record of this.#leased) this.#attach(record);
   }

@@ -29,23 +29,20 @@ export class Replay {
     const store = this.#store;
     const { revision, timeMs, changes, compactRevision } = record;
     expect(record.runningMs >= this.#runningMs, "the running time goes back");
-    expect(timeMs >= store.lastTimeMs, "a commit is earlier than the one before");
+    expect(timeMs >= store.journal.lastTimeMs, "a commit is earlier than the one before");
     this.#runningMs = record.runningMs;
     const isJump = changes.length === 0 && revision > store.revision;
     if (isJump) {
       expect(compactRevision === revision, `revision ${revision} follows ${store.revision}`);
-      store.goTo(revision);
+      store.journal.goTo(revision);
       return;
     }
     const next = store.revision + (changes.length > 0 ? 1 : 0);
     expect(revision === next, `revision ${revision} stands where ${next} belongs`);
     this.#applyChanges(record);
     if (compactRevision !== undefined) {
-      const { compactor } = store.retention;
       expect(compactRevision <= revision, "the compact revision is above the head");
-      compactor.request(compactRevision);
-      compactor.raiseFloor(undefined);
-      compactor.walk(Number.POSITIVE_INFINITY);
+      store.journal.compactTo(compactRevision);
     }
   }
 
@@ -70,7 +67,7 @@ export class Replay {
         throw error;
       }
       const { revision, timeMs } = record;
-      this.#store.adopt({ revision, timeMs, changes: builder.changes });
+      this.#store.journal.adopt({ revision, timeMs, changes: builder.changes });
     }
     for (const id of record.ended) {
       const lease = lessor.find(id);

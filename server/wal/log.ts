@@ -11,18 +11,17 @@ import type { FsyncPolicy } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
 import type { Clock, Timer } from "../lib/clock.js";
-import { type OpenFile, writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
 import type { Backend, BackendListener, LogRecord, Position } from "../store/backend.js";
 import type { LogPlace } from "../store/image.js";
 import type { LogEnd } from "./clean-file.js";
-import { type DataDirectory, segmentName } from "./data-directory.js";
-import { certain, UncertainError } from "./folder.js";
+import type { DataDirectory } from "./data-directory.js";
+import { DiskSpace, isFull } from "./disk-space.js";
 import { LogBatch, type LogPoint } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES } from "./log-format.js";
 import { KEY_MAX_BYTES, recordBytes } from "./record-codec.js";
 import { RevisionMark } from "./revision-mark.js";
-import { SpareSpace } from "./spare-space.js";
+import { SegmentWriter, SLOW_MS } from "./segment-writer.js";
 
 export interface LogOptions {
   readonly data: DataDirectory;
@@ -51,20 +50,10 @@ export interface LogStart extends LogEnd {
 /** What can be left out of a sync with the policy everysec. */
 const SYNC_INTERVAL_MS = 1000;
 
-/** How often a full disk is asked for space. */
-const PROBE_INTERVAL_MS = 1000;
-
-/** How often it is asked whether the segment is still in its folder, while records come. */
-const PLACE_CHECK_MS = 1000;
-
-/** A write that takes longer is a problem to tell of. */
-const SLOW_MS = 1000;
-
 const NO_FILE_YET: LogPoint = { position: 0, revision: 0, segment: 0, offset: 0, crc: 0 };
 
 type State =
   | { readonly kind: "open" }
-  | { readonly kind: "full"; readonly error: KvdError }
   | { readonly kind: "failed"; readonly error: KvdError }
   | { readonly kind: "closed" };
 
@@ -72,12 +61,12 @@ export class Log implements Backend {
   /** Settles when the log has failed: nothing can be written any more. */
   readonly failed: Promise<KvdError>;
   readonly #options: LogOptions;
-  readonly #spare: SpareSpace;
+  readonly #space: DiskSpace;
   readonly #mark: RevisionMark | undefined;
   #listener: BackendListener = { durable: () => {}, truncated: () => {} };
   #state: State = { kind: "open" };
   #tellFailed: (error: KvdError) => void = () => {};
-  #file: OpenFile | undefined;
+  #writer: SegmentWriter | undefined;
   /** Behind the newest durable record. */
   #durable: LogPoint = NO_FILE_YET;
   /** Behind the newest record. */
@@ -93,10 +82,7 @@ export class Log implements Backend {
   #syncedOffset = 0;
   #syncDue = false;
   #syncTimer: Timer | undefined;
-  #probeTimer: Timer | undefined;
-  #sparing: Promise<void> | undefined;
-  #writingSinceMs: number | undefined;
-  #placeCheckedMs = Number.NEGATIVE_INFINITY;
+  #distrusting: Promise<void> | undefined;
   #writtenBytes = 0;
   #openedMs = 0;
   #runningBaseMs = 0;
@@ -104,7 +90,13 @@ export class Log implements Backend {
   constructor(options: LogOptions) {
     this.#options = options;
     const { data, storeId, bootId } = options;
-    this.#spare = new SpareSpace(data.folder, options.spareBytes);
+    this.#space = new DiskSpace({
+      folder: data.folder,
+      clock: options.clock,
+      logger: options.logger,
+      bytes: options.spareBytes,
+      onFailure: (error) => this.fail(error),
+    });
     const write = (mark: number) => data.writeFacts({ storeId, mark, bootId });
     this.#mark = options.fsync === "always" ? undefined : new RevisionMark(write);
     this.failed = new Promise((resolve) => {
@@ -114,8 +106,8 @@ export class Log implements Backend {
 
   /** Goes on behind what has been read. */
   async begin(start: LogStart): Promise<void> {
-    const { data, clock } = this.#options;
-    this.#file = await data.openSegment(start.segment);
+    const { clock } = this.#options;
+    this.#writer = await SegmentWriter.open(this.#options, start.segment);
     const { revision, segment, length: offset, crc } = start;
     this.#head = { position: 0, revision, segment, offset, crc };
     this.#durable = this.#head;
@@ -123,7 +115,7 @@ export class Log implements Backend {
     this.#openedMs = clock.monotonicMs();
     this.#runningBaseMs = start.runningMs;
     await this.#mark?.begin(start.mark);
-    this.#sparing = this.#takeSpare();
+    this.#space.take();
   }
 
   /** Milliseconds for which the store has been served since it began; never less than that. */
@@ -134,13 +126,11 @@ export class Log implements Backend {
 
   /** What is wrong with it now, for people. */
   get problem(): string | undefined {
-    if (this.#state.kind === "full" || this.#state.kind === "failed") {
-      return this.#state.error.message;
-    }
-    const sinceMs = this.#writingSinceMs;
-    const tookMs = sinceMs === undefined ? 0 : this.#options.clock.monotonicMs() - sinceMs;
-    if (tookMs < SLOW_MS) return undefined;
-    return `the disk of ${this.#options.data.path} has not answered for ${Math.floor(tookMs)} ms`;
+    const error = this.#error();
+    if (error !== undefined) return error.message;
+    const waitingMs = this.#writer?.waitingMs ?? 0;
+    if (waitingMs < SLOW_MS) return undefined;
+    return `the disk of ${this.#options.data.path} has not answered for ${waitingMs} ms`;
   }
 
   get fsync(): FsyncPolicy {
@@ -160,9 +150,10 @@ export class Log implements Backend {
   }
 
   reserve(record: LogRecord): void {
-    const state = this.#state;
-    if (state.kind === "failed" || (state.kind === "full" && grows(record)))
-      throw again(state.error);
+    const error = this.#error();
+    if (error?.reason === "LOG_FAILED" || (error !== undefined && grows(record))) {
+      throw again(error);
+    }
     for (const { record: key } of record.changes) {
       if (key.bytes.length > KEY_MAX_BYTES) {
         throw new KvdError("KEY_TOO_LONG", `the log takes keys of ${KEY_MAX_BYTES} bytes at most`);
@@ -202,7 +193,7 @@ export class Log implements Backend {
   async durable(position: Position): Promise<void> {
     if (position <= this.#durable.position) return;
     const batch = this.#sealed.find(({ end }) => end.position >= position) ?? this.#filling;
-    if (batch === undefined) throw again(this.#error());
+    if (batch === undefined) throw this.#refusal();
     await batch.done;
   }
 
@@ -216,7 +207,7 @@ export class Log implements Backend {
    */
   beginSegment(): { readonly place: LogPlace; readonly ready: Promise<void> } {
     const { runningMs } = this;
-    if (this.#state.kind !== "open") throw again(this.#error());
+    if (this.#state.kind !== "open" || this.#space.full !== undefined) throw this.#refusal();
     if (this.#head.offset === SEGMENT_HEADER_BYTES && this.#head.segment !== 0) {
       const { segment, crc, position } = this.#head;
       return { place: { segment, crc, runningMs }, ready: this.durable(position) };
@@ -232,21 +223,21 @@ export class Log implements Backend {
   /** Writes what is there, syncs it, and says that it ends there. @throws what the disk throws. */
   async close(): Promise<void> {
     const { data, fsync } = this.#options;
-    this.#syncTimer?.cancel();
-    this.#probeTimer?.cancel();
     await this.#running;
-    await this.#sparing;
+    this.#syncTimer?.cancel();
+    await this.#space.close();
+    await this.#distrusting;
     await this.#mark?.close();
     if (this.#state.kind === "closed") return;
     const { kind } = this.#state;
     this.#state = { kind: "closed" };
     try {
-      if (kind === "failed" || this.#file === undefined) return;
-      if (fsync !== "always") await this.#file.sync();
+      if (kind === "failed" || this.#writer === undefined) return;
+      if (fsync !== "always") await this.#writer.sync();
       const { segment, offset: length, crc } = this.#durable;
       await data.writeClean({ segment, length, crc });
     } finally {
-      await this.#file?.close();
+      await this.#writer?.close();
     }
   }
 
@@ -287,6 +278,8 @@ export class Log implements Backend {
         if (!(await this.#survive(error))) break;
         continue;
       }
+      // Somebody else may have found out meanwhile that the disk fails.
+      if (this.#state.kind === "failed") break;
       if (batch !== undefined) this.#finish(batch);
       await clock.yieldTurn();
     }
@@ -294,33 +287,14 @@ export class Log implements Backend {
   }
 
   async #write(batch: LogBatch): Promise<void> {
-    const { clock, fsync, data } = this.#options;
-    const startMs = clock.monotonicMs();
-    this.#writingSinceMs = startMs;
-    if (batch.header !== undefined) await this.#changeSegment(batch);
-    const file = this.#file as OpenFile;
-    if (batch.length > 0) {
-      await writeAll(file, batch.bytes, batch.startOffset);
-      if (fsync === "always") await certain(file.sync());
-      else if (fsync === "everysec") this.#armSync();
+    const writer = this.#writer as SegmentWriter;
+    if (batch.header !== undefined) {
+      await writer.change(batch.header);
+      this.#durable = { ...this.#durable, segment: batch.header.number, offset: batch.startOffset };
     }
-    if (startMs - this.#placeCheckedMs >= PLACE_CHECK_MS) {
-      this.#placeCheckedMs = startMs;
-      const path = data.folder.pathOf(segmentName(batch.end.segment));
-      if (!(await file.isAt(path))) throw new Error(`its files are not in ${data.path} any more`);
-    }
-    this.#writingSinceMs = undefined;
-    const tookMs = Math.floor(clock.monotonicMs() - startMs);
-    if (tookMs >= SLOW_MS) this.#options.logger.warn({ tookMs }, "the disk of the log is slow");
-  }
-
-  async #changeSegment(batch: LogBatch): Promise<void> {
-    const before = this.#file as OpenFile;
-    if (this.#options.fsync !== "always") await certain(before.sync());
-    if (batch.header === undefined) return;
-    this.#file = await this.#options.data.createSegment(batch.header);
-    this.#durable = { ...this.#durable, segment: batch.header.number, offset: batch.startOffset };
-    await before.close();
+    if (batch.length === 0) return;
+    await writer.write(batch);
+    if (this.#options.fsync === "everysec") this.#armSync();
   }
 
   #finish(batch: LogBatch): void {
@@ -344,65 +318,28 @@ export class Log implements Backend {
   async #syncNow(): Promise<void> {
     this.#syncDue = false;
     const { segment, offset } = this.#durable;
-    await certain((this.#file as OpenFile).sync());
+    await this.#writer?.sync();
     if (this.#head.segment === segment) this.#syncedOffset = offset;
   }
 
   /** Whether the log goes on after this error. */
   async #survive(error: unknown): Promise<boolean> {
-    this.#writingSinceMs = undefined;
-    if (!isFull(error)) {
+    if (!isFull(error) || this.#state.kind === "failed") {
       this.fail(error);
       return false;
     }
-    const { data, logger, clock } = this.#options;
-    const text =
-      `the disk of ${data.path} is full: reads, deletes and leases go on; ` +
-      "writes do so by themselves, once there is space";
-    const full = new KvdError("NO_SPACE", text, {}, { cause: error });
-    if (this.#state.kind !== "full") logger.error({ err: error }, text);
-    this.#state = { kind: "full", error: full };
+    const full = this.#space.setFull(error);
     this.#takeBack();
     try {
       // Only without the rest of them in the file is it certain that they changed nothing.
-      await this.#file?.truncate(this.#durable.offset);
-      await this.#file?.sync();
+      await this.#writer?.cut(this.#durable.offset);
       this.#refuse(full);
-      await this.#spare.release();
+      await this.#space.release();
     } catch (second) {
       this.fail(second);
       return false;
     }
-    this.#probeTimer?.cancel();
-    this.#probeTimer = clock.setTimer(PROBE_INTERVAL_MS, () => {
-      this.#sparing = this.#takeSpare();
-    });
     return true;
-  }
-
-  /** Takes the spare space; while there is none, the disk counts as full. */
-  async #takeSpare(): Promise<void> {
-    const { clock, data, logger } = this.#options;
-    try {
-      await this.#spare.take();
-      if (this.#state.kind !== "full") return;
-      this.#state = { kind: "open" };
-      logger.info({}, `there is space again on the disk of ${data.path}: writes go on`);
-    } catch (error) {
-      if (this.#state.kind === "failed" || this.#state.kind === "closed") return;
-      if (!isFull(error)) {
-        this.fail(error);
-        return;
-      }
-      const text = `the disk of ${data.path} is full: free space, and writes go on by themselves`;
-      if (this.#state.kind === "open") {
-        logger.error({ err: error }, text);
-        this.#state = { kind: "full", error: new KvdError("NO_SPACE", text, {}, { cause: error }) };
-      }
-      this.#probeTimer = clock.setTimer(PROBE_INTERVAL_MS, () => {
-        this.#sparing = this.#takeSpare();
-      });
-    }
   }
 
   /** Ends it: what is on disk is not known any more. */
@@ -416,11 +353,10 @@ export class Log implements Backend {
     const error = new KvdError("LOG_FAILED", text, {}, { cause });
     logger.fatal({ err: cause }, text);
     this.#state = { kind: "failed", error };
-    this.#probeTimer?.cancel();
     this.#syncTimer?.cancel();
     this.#takeBack();
     this.#refuse(error);
-    if (this.#mark !== undefined) this.#sparing = this.#distrust();
+    if (this.#mark !== undefined) this.#distrusting = this.#distrust();
     this.#tellFailed(error);
   }
 
@@ -445,16 +381,16 @@ export class Log implements Backend {
     for (const batch of this.#dropped.splice(0)) batch.fail(again(error));
   }
 
-  #error(): KvdError {
-    const { kind } = this.#state;
-    if (this.#state.kind === "failed" || this.#state.kind === "full") return this.#state.error;
-    return new KvdError("SHUTTING_DOWN", `the log is ${kind}`);
+  /** Why it does not take everything now. */
+  #error(): KvdError | undefined {
+    return this.#state.kind === "failed" ? this.#state.error : this.#space.full;
   }
-}
 
-function isFull(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return !(error instanceof UncertainError) && (code === "ENOSPC" || code === "EDQUOT");
+  #refusal(): KvdError {
+    const error = this.#error();
+    if (error !== undefined) return again(error);
+    return new KvdError("SHUTTING_DOWN", "the server is shutting down");
+  }
 }
 
 /** An error of its own for each caller, so that each can be told more. */
