@@ -17,8 +17,9 @@ const EXIT = { refused: 1, damaged: 74 };
 
 export async function runOffline(command: OfflineCommand): Promise<number> {
   try {
-    process.stdout.write(await outputOf(command));
-    return 0;
+    const { text, exit = 0 } = await outputOf(command);
+    process.stdout.write(text);
+    return exit;
   } catch (error) {
     const expected = error instanceof DataError || (error instanceof Error && "syscall" in error);
     if (!expected) throw error;
@@ -27,33 +28,41 @@ export async function runOffline(command: OfflineCommand): Promise<number> {
   }
 }
 
-async function outputOf(command: OfflineCommand): Promise<string> {
+interface Output {
+  readonly text: string;
+  readonly exit?: number;
+}
+
+async function outputOf(command: OfflineCommand): Promise<Output> {
   const clock = systemClock;
+  const limits = ANY_SIZE;
   const onProgress = "dataDir" in command ? loadProgress(command.dataDir) : () => {};
   switch (command.kind) {
     case "snapshot-status": {
       const facts = factsOf(await checkSnapshot(command.file, clock));
-      return command.json ? `${JSON.stringify(facts)}\n` : lines(facts);
+      return { text: command.json ? json(facts) : lines(facts) };
     }
     case "check": {
-      const { dataDir } = command;
-      const facts = inspectionFacts(
-        await inspect({ dataDir, limits: ANY_SIZE, clock, onProgress }),
-      );
-      return command.json ? `${JSON.stringify(facts)}\n` : lines(facts);
+      const found = await inspect({ dataDir: command.dataDir, limits, clock, onProgress });
+      const facts = inspectionFacts(found);
+      const text = command.json ? json(facts) : lines(facts);
+      return { text, exit: found.damaged.length === 0 ? 0 : EXIT.damaged };
     }
     case "repair": {
       const { dataDir, to } = command;
-      const found = await repair({ dataDir, to, limits: ANY_SIZE, clock, onProgress });
-      return command.json ? `${JSON.stringify(repairFacts(found))}\n` : repairText(found, command);
+      const found = await repair({ dataDir, to, limits, clock, onProgress });
+      return { text: command.json ? json(repairFacts(found)) : repairText(found, command) };
     }
     case "restore": {
       const { file, dataDir } = command;
-      const limits = ANY_SIZE;
       const { storeId, revision } = await restoreSnapshot({ file, dataDir, limits, clock });
-      return `restored ${file} into ${dataDir}: store ${storeId}, revision ${revision}\n`;
+      return { text: `restored ${file} into ${dataDir}: store ${storeId}, revision ${revision}\n` };
     }
   }
+}
+
+function json(facts: object): string {
+  return `${JSON.stringify(facts)}\n`;
 }
 
 function factsOf(summary: SnapshotSummary) {
@@ -73,7 +82,8 @@ function factsOf(summary: SnapshotSummary) {
 }
 
 function inspectionFacts(found: Inspection) {
-  const { storeId, clean, compactRevision, warnings, ...others } = found;
+  const { storeId, clean, compactRevision, torn, damaged, ...others } = found;
+  const { file, offset, bytes } = torn ?? {};
   const { revision, keys, leases, records, snapshots } = others;
   return {
     store_id: storeId,
@@ -84,7 +94,8 @@ function inspectionFacts(found: Inspection) {
     records_behind_snapshot: records,
     snapshots,
     clean_stop: clean,
-    warnings: warnings.length === 0 ? "none" : warnings.join("; "),
+    torn_by_a_crash: torn && `${bytes} bytes of ${file} at offset ${offset}: a start cuts them off`,
+    damaged: damaged.length === 0 ? undefined : damaged.join("; "),
   };
 }
 
@@ -113,6 +124,7 @@ function repairText(found: Repair, { dataDir, to }: { dataDir: string; to: strin
 
 function lines(facts: Readonly<Record<string, unknown>>): string {
   return Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${`${name.replaceAll("_", " ")}:`.padEnd(30)}${value}\n`)
     .join("");
 }

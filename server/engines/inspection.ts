@@ -7,9 +7,10 @@ import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { MemoryBackend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
 import { Store, type StoreLimits } from "../store/store.js";
-import { DataDirectory, snapshotName } from "../wal/data-directory.js";
-import { DataError } from "../wal/data-error.js";
-import { type LoadProgress, type Recovered, recover, salvage } from "./recovery.js";
+import { DataDirectory } from "../wal/data-directory.js";
+import { DamagedError, DataError } from "../wal/data-error.js";
+import type { TornTail } from "../wal/log-reader.js";
+import { type LoadProgress, type Recovered, recover, recoverFrom, salvage } from "./recovery.js";
 import { beginStoreFrom } from "./restore.js";
 
 export interface InspectionOptions {
@@ -30,11 +31,13 @@ export interface Inspection {
   /** Records of the log behind the snapshot. */
   readonly records: number;
   readonly snapshots: number;
-  /** What a start would deal with by itself, and say. */
-  readonly warnings: readonly string[];
+  /** What a start cuts off. */
+  readonly torn: TornTail | undefined;
+  /** What is damaged, and is not needed: there is another that holds the same. */
+  readonly damaged: readonly string[];
 }
 
-/** Reads all of it. @throws DataError; DamagedError that names the file. */
+/** Reads all of it. @throws DataError; DamagedError when the store cannot be opened. */
 export async function inspect(options: InspectionOptions): Promise<Inspection> {
   const data = await DataDirectory.open(options.dataDir, { use: "look" });
   try {
@@ -46,22 +49,16 @@ export async function inspect(options: InspectionOptions): Promise<Inspection> {
 
 async function inspectIn(data: DataDirectory, options: InspectionOptions): Promise<Inspection> {
   const storeId = storeIdOf(data);
-  const { clock } = options;
-  const recovered = await recover(data, recovery(storeId, storeId, options));
-  const { store, log } = recovered;
+  const how = recovery(storeId, storeId, options);
+  const { store, log, damaged } = await recover(data, how);
   checkStore(store);
-  const warnings = recovered.damaged.map(({ message }) => message);
-  // The one before the newest is only looked at when it is needed: here it is, too.
+  // The one before the newest, and the log between them, are for the case of damage.
   const snapshots = await data.snapshots();
   for (const number of snapshots.slice(0, -1)) {
-    if (warnings.some((text) => text.includes(snapshotName(number)))) continue;
-    await data.readSnapshot(number, { ...NOWHERE, pause: () => clock.yieldTurn() });
-  }
-  if (log.torn !== undefined) {
-    const { file, offset, bytes, what } = log.torn;
-    warnings.push(
-      `${file}: torn by a crash at offset ${offset} (${what}); a start cuts ${bytes} bytes`,
-    );
+    await recoverFrom(data, number, how).catch((error) => {
+      if (!(error instanceof DamagedError)) throw error;
+      damaged.push(error);
+    });
   }
   return {
     storeId,
@@ -72,11 +69,10 @@ async function inspectIn(data: DataDirectory, options: InspectionOptions): Promi
     leases: store.lessor.size,
     records: log.records,
     snapshots: snapshots.length,
-    warnings,
+    torn: log.torn,
+    damaged: [...new Set(damaged.map(({ message }) => message))],
   };
 }
-
-const NOWHERE = { begin: () => {}, add: () => {}, end: () => {} };
 
 export interface Repair {
   /** What is damaged; empty when nothing is. */

@@ -34,7 +34,7 @@ export interface Recovered {
   /** What the log took since the snapshot. */
   readonly logBytes: number;
   /** Newer snapshots that could not be used. */
-  readonly damaged: readonly DamagedError[];
+  readonly damaged: DamagedError[];
 }
 
 /** @throws DataError. */
@@ -92,8 +92,8 @@ function pathOfSnapshot(data: DataDirectory, number: number): string {
   return data.folder.pathOf(snapshotName(number));
 }
 
-/** From a snapshot on; 0: from the beginning of the log. */
-async function recoverFrom(
+/** From a snapshot on; 0: from the beginning of the log. @throws DataError. */
+export async function recoverFrom(
   data: DataDirectory,
   snapshot: number,
   options: RecoveryOptions,

@@ -63,6 +63,7 @@ const SPARE_BYTES = 4 * MIB;
 const ABOVE_THE_MARK = 2;
 
 const SETTLE_BYTES = MIB;
+const DUE_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** @throws DataError. */
 export async function openSavedStore(options: SavedStoreOptions): Promise<SavedStore> {
@@ -94,8 +95,12 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
   const newStore = () => new Store({ limits, storeId, randomLeaseId, backend: log });
   const recovered = await recover(data, { storeId, newStore, clock, onProgress });
   const { store, runningMs, logBytes } = recovered;
-  for (const { message } of recovered.damaged) {
-    logger.warn({}, `${message}; the snapshot before it and the log hold the same`);
+  for (const { message, file } of recovered.damaged) {
+    const aside = await data.setAside(file);
+    logger.warn(
+      { file, aside },
+      `${message}; the snapshot before it and the log hold the same; it is kept in ${aside}`,
+    );
   }
   if (recovered.log.torn !== undefined) await cutTail(data, recovered.log.torn, logger);
   if (data.clean === undefined) await settle(data, recovered.log);
@@ -111,7 +116,8 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
     logger.warn({ revision: store.revision }, afterCrash(store.revision));
   }
   if (options.fsync === undefined || options.fsync === "always") await trustLog(data);
-  return { store, log, data, logBytes };
+  // After damage a second snapshot is due at once.
+  return { store, log, data, logBytes: recovered.damaged.length === 0 ? logBytes : DUE_BYTES };
 }
 
 /** Makes the files of a new store. */

@@ -30,6 +30,10 @@ export interface SnapshotKeeperOptions {
  */
 const TRIES: readonly ExportedHistory[] = ["all", "all", "none"];
 
+/** How long after a snapshot the next is tried on a full disk; doubled with each that fails. */
+const FULL_PAUSE_MS = 5000;
+const FULL_PAUSE_MAX_MS = 300_000;
+
 /** How often the log's length is looked at. */
 const LOOK_MS = 1000;
 
@@ -41,6 +45,9 @@ export class SnapshotKeeper {
   #savedLogBytes: number;
   #snapshotBytes = 0;
   #problem: string | undefined;
+  /** How the store was when a snapshot was last begun. */
+  #triedState = "";
+  #fullPauseMs = FULL_PAUSE_MS;
   #saving: Promise<void> | undefined;
   #timer: Timer | undefined;
   #closed = false;
@@ -76,24 +83,35 @@ export class SnapshotKeeper {
 
   #isDue(): boolean {
     const { clock, log, intervalMs, logBytes } = this.#options;
+    if (log.isFull) return this.#isDueOnFullDisk();
     const grownBytes = log.writtenBytes - this.#savedLogBytes;
     if (grownBytes >= Math.max(logBytes, this.#snapshotBytes)) return true;
     const isOld = clock.monotonicMs() - this.#savedMs >= intervalMs;
     return isOld && this.#savedState !== this.#state();
   }
 
+  /** What was deleted or compacted may have made the store small: then the log can go. */
+  #isDueOnFullDisk(): boolean {
+    const { clock } = this.#options;
+    if (clock.monotonicMs() - this.#savedMs < this.#fullPauseMs) return false;
+    return this.#triedState !== this.#state();
+  }
+
   async #save(): Promise<void> {
     const { clock, log, logger } = this.#options;
     this.#savedMs = clock.monotonicMs();
+    this.#triedState = this.#state();
     try {
       for (const history of TRIES) {
         if (!(await this.#try(history))) continue;
         this.#problem = undefined;
+        this.#fullPauseMs = FULL_PAUSE_MS;
         return;
       }
       throw new Error("history went faster than it could be read: the store is full");
     } catch (error) {
       if (this.#closed) return;
+      this.#fullPauseMs = Math.min(this.#fullPauseMs * 2, FULL_PAUSE_MAX_MS);
       const why = error instanceof Error ? error.message : String(error);
       this.#problem = `the last snapshot could not be saved: ${why}`;
       logger.error({ err: error }, this.#problem);
@@ -111,7 +129,9 @@ export class SnapshotKeeper {
     const image = new ImageExport(store, { history, now, log: place });
     try {
       await ready;
-      await data.saveSnapshot(place.segment, this.#chunks(image));
+      // What is kept for the case of damage is not worth a disk that stays full.
+      const keep = log.isFull ? { keep: 1 } : {};
+      await data.saveSnapshot(place.segment, this.#chunks(image), keep);
     } catch (error) {
       if (error instanceof KvdError && error.reason === "REVISION_COMPACTED") return false;
       throw error;

@@ -238,16 +238,15 @@ export class StoreEngine implements Engine {
 
   async status(): Promise<EngineStatus> {
     this.#requireOpen();
-    // A log that has failed cannot be told, and what is wrong is what is asked for.
-    await this.#compactionDurable().catch(() => {});
-    const { keys, lessor, hub, retention, counters } = this.#store;
-    const { compactor } = retention;
+    // It waits for nothing that the disk has to do: what is wrong is what is asked for.
+    this.#tellCompaction();
+    const { keys, lessor, hub, retention, counters, journal } = this.#store;
     const diskBytes = (await this.#saved?.data.folder.bytes().catch(() => 0)) ?? 0;
     return {
       engine: "memory",
       storeId: this.storeId,
       revision: this.#store.publishedRevision,
-      compactRevision: compactor.compactRevision,
+      compactRevision: journal.publishedCompactRevision,
       durableRevision: this.#store.publishedRevision,
       keys: keys.liveKeys,
       leases: lessor.size,
@@ -348,11 +347,11 @@ export class StoreEngine implements Engine {
   /** Logs what time it is, for what remains of leases. */
   #tellTime(): void {
     if (this.#store.lessor.size === 0) return;
-    try {
-      this.#store.journal.tellTime();
-    } catch (error) {
-      if (!(error instanceof KvdError)) throw error;
-    }
+    unlessRefused(() => this.#store.journal.tellTime());
+  }
+
+  #tellCompaction(): void {
+    unlessRefused(() => this.#store.journal.tellCompaction());
   }
 
   #problems(): string[] {
@@ -377,6 +376,15 @@ export class StoreEngine implements Engine {
 
   #requireOpen(): void {
     if (this.#state === "closed") throw shuttingDown();
+  }
+}
+
+/** The disk may take nothing now: whoever writes is told. */
+function unlessRefused(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (!(error instanceof KvdError)) throw error;
   }
 }
 

@@ -26,7 +26,7 @@ export interface JournalOptions {
 }
 
 /** What a step did besides its record. */
-type Done = Partial<Omit<Step, "position">>;
+type Done = Partial<Omit<Step, "position" | "compactRevision">>;
 
 const NONE: readonly never[] = [];
 
@@ -42,6 +42,7 @@ export class Journal {
   /** The compact revision that the backend has been told, and the record that did it. */
   #toldCompactRevision: Revision = 0;
   #toldPosition: Position = 0;
+  #publishedCompactRevision: Revision = 0;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -62,6 +63,11 @@ export class Journal {
     return this.#publishedRevision;
   }
 
+  /** The compact revision that no crash makes lower. */
+  get publishedCompactRevision(): Revision {
+    return this.#publishedCompactRevision;
+  }
+
   /** The commit time of the head; 0 when there was no commit. */
   get lastTimeMs(): number {
     return this.#lastTimeMs;
@@ -80,6 +86,7 @@ export class Journal {
   }): void {
     this.#setHead(from.revision, from.timeMs);
     this.#toldCompactRevision = from.compactRevision;
+    this.#publishedCompactRevision = from.compactRevision;
     this.#options.compactor.resume(from.compactRevision);
   }
 
@@ -102,6 +109,7 @@ export class Journal {
     compactor.raiseFloor(undefined);
     compactor.walk(Number.POSITIVE_INFINITY);
     this.#toldCompactRevision = revision;
+    this.#publishedCompactRevision = revision;
   }
 
   /**
@@ -212,7 +220,9 @@ export class Journal {
       this.#toldPosition = this.#position;
     }
     const { commit, begun = NONE, ended = NONE, renewed } = step;
-    this.#unpublished.push({ position: this.#position, commit, begun, ended, renewed });
+    const { compactRevision } = record;
+    const position = this.#position;
+    this.#unpublished.push({ position, commit, begun, ended, renewed, compactRevision });
     this.#publish();
   }
 
@@ -222,7 +232,9 @@ export class Journal {
   }
 
   #publish(): void {
-    for (const { commit } of this.#unpublished.take(this.#backend.durablePosition)) {
+    const durable = this.#backend.durablePosition;
+    for (const { commit, compactRevision } of this.#unpublished.take(durable)) {
+      this.#publishedCompactRevision = compactRevision ?? this.#publishedCompactRevision;
       if (commit === undefined) continue;
       this.#publishedRevision = commit.revision;
       this.#publishedTimeMs = commit.timeMs;

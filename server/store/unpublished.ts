@@ -1,6 +1,7 @@
 // Steps that are not durable yet: published in order when they are, and taken back, the newest
 // first, when they never will be.
 
+import type { Revision } from "../kv/types.js";
 import type { Position } from "./backend.js";
 import type { History } from "./history.js";
 import type { KeySpace } from "./key-space.js";
@@ -14,6 +15,7 @@ export interface Step {
   readonly begun: readonly Lease[];
   /** With their deadlines; their keys are those of the commit. */
   readonly ended: readonly Lease[];
+  readonly compactRevision: Revision | undefined;
   readonly renewed: { readonly lease: Lease; readonly rank: number } | undefined;
 }
 

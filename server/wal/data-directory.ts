@@ -3,9 +3,10 @@
 // A snapshot is named after the segment of the log that goes on where it ends. The two newest are
 // kept, with the log since the older one: should the newest be damaged, nothing is lost.
 
+import { basename } from "node:path";
 import { type Files, type OpenFile, readUpTo } from "../lib/files.js";
 import { CLEAN_FILE, type LogEnd, readCleanFile, writeCleanFile } from "./clean-file.js";
-import { DamagedError } from "./data-error.js";
+import { DamagedError, DataError } from "./data-error.js";
 import { systemDisk } from "./disk.js";
 import { Folder, type FolderUse } from "./folder.js";
 import { LOCK_FILE } from "./folder-lock.js";
@@ -90,7 +91,11 @@ export class DataDirectory {
   async readSnapshot(number: number, sink: SnapshotSink): Promise<SnapshotSummary> {
     const name = snapshotName(number);
     const path = this.folder.pathOf(name);
-    const summary = await readSnapshot(path, this.folder.read(name), sink);
+    const summary = await readSnapshot(path, this.folder.read(name), sink).catch((error) => {
+      // What is no snapshot at all was one, here.
+      if (!(error instanceof DataError) || error instanceof DamagedError) throw error;
+      throw new DamagedError(path, `at offset 0: ${error.message}`, { cause: error });
+    });
     const { storeId, log } = summary.header;
     if (storeId !== this.#facts?.storeId) {
       throw new DamagedError(path, `it is of store ${storeId}, not of ${this.#facts?.storeId}`);
@@ -104,15 +109,29 @@ export class DataDirectory {
     return summary;
   }
 
-  /** Saves the snapshot that goes before a segment; durable when it is done. Then old files go. */
-  async saveSnapshot(number: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Saves the snapshot that goes before a segment; durable when it is done. Then old files go: all
+   * but `keep` snapshots, and the log before them.
+   */
+  async saveSnapshot(
+    number: number,
+    chunks: AsyncIterable<Uint8Array>,
+    { keep = SNAPSHOTS_KEPT }: { readonly keep?: number } = {},
+  ): Promise<void> {
     await this.folder.replace(snapshotName(number), chunks);
     const snapshots = await this.snapshots();
-    const kept = snapshots.slice(-SNAPSHOTS_KEPT);
-    await this.folder.remove(snapshots.slice(0, -SNAPSHOTS_KEPT).map(snapshotName));
-    if (kept.length < SNAPSHOTS_KEPT) return;
+    const kept = snapshots.slice(-keep);
+    await this.folder.remove(snapshots.slice(0, -keep).map(snapshotName));
+    if (kept.length < keep) return;
     const old = (await this.segments()).filter((segment) => segment < (kept[0] as number));
     await this.folder.remove(old.map(segmentName));
+  }
+
+  /** Gives a damaged file a name under which nobody looks for it. */
+  async setAside(path: string): Promise<string> {
+    const aside = `damaged-${basename(path)}`;
+    await this.folder.rename(basename(path), aside);
+    return aside;
   }
 
   /** Makes a segment; durable when it is done. */

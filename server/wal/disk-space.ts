@@ -49,8 +49,8 @@ export class DiskSpace {
     const { folder, logger } = this.#options;
     if (this.#full !== undefined) return this.#full;
     const text =
-      `the disk of ${folder.path} is full: reads, deletes and leases go on; ` +
-      "writes do so by themselves, once there is space";
+      `the disk of ${folder.path} is full: reads, deletes and compaction go on; ` +
+      "writes do so by themselves, once there is space: free some, or delete, and compact";
     logger.error({ err: cause }, text);
     this.#full = new KvdError("NO_SPACE", text, {}, { cause });
     return this.#full;
@@ -94,9 +94,12 @@ export class DiskSpace {
     if ((await folder.bytesOf(SPARE_FILE)) === bytes) return;
     const file = await folder.open(SPARE_FILE, "new");
     try {
-      for (let at = 0; at < bytes; at += PIECE.length) {
-        await writeAll(file, PIECE.subarray(0, Math.min(PIECE.length, bytes - at)), at);
+      // After a full disk there has to be more than what is kept, for writes to go on with.
+      const wanted = this.#full === undefined ? bytes : 2 * bytes;
+      for (let at = 0; at < wanted; at += PIECE.length) {
+        await writeAll(file, PIECE.subarray(0, Math.min(PIECE.length, wanted - at)), at);
       }
+      if (wanted > bytes) await file.truncate(bytes);
       await file.sync();
     } catch (error) {
       await folder.remove([SPARE_FILE]).catch(() => {});

@@ -133,6 +133,11 @@ export class Log implements Backend {
     return `the disk of ${this.#options.data.path} has not answered for ${waitingMs} ms`;
   }
 
+  /** The disk is full. */
+  get isFull(): boolean {
+    return this.#space.full !== undefined;
+  }
+
   get fsync(): FsyncPolicy {
     return this.#options.fsync;
   }
@@ -207,7 +212,7 @@ export class Log implements Backend {
    */
   beginSegment(): { readonly place: LogPlace; readonly ready: Promise<void> } {
     const { runningMs } = this;
-    if (this.#state.kind !== "open" || this.#space.full !== undefined) throw this.#refusal();
+    if (this.#state.kind !== "open") throw this.#refusal();
     if (this.#head.offset === SEGMENT_HEADER_BYTES && this.#head.segment !== 0) {
       const { segment, crc, position } = this.#head;
       return { place: { segment, crc, runningMs }, ready: this.durable(position) };
@@ -222,7 +227,7 @@ export class Log implements Backend {
 
   /** Writes what is there, syncs it, and says that it ends there. @throws what the disk throws. */
   async close(): Promise<void> {
-    const { data, fsync } = this.#options;
+    const { fsync } = this.#options;
     await this.#running;
     this.#syncTimer?.cancel();
     await this.#space.close();
@@ -234,10 +239,29 @@ export class Log implements Backend {
     try {
       if (kind === "failed" || this.#writer === undefined) return;
       if (fsync !== "always") await this.#writer.sync();
-      const { segment, offset: length, crc } = this.#durable;
-      await data.writeClean({ segment, length, crc });
+      await this.#writeClean();
     } finally {
       await this.#writer?.close();
+    }
+  }
+
+  /** Without it the next start reads the log as after a crash, and loses nothing. */
+  async #writeClean(): Promise<void> {
+    const { data, logger } = this.#options;
+    const { segment, offset: length, crc } = this.#durable;
+    const write = () => data.writeClean({ segment, length, crc });
+    try {
+      await write().catch(async (error) => {
+        if (!isFull(error)) throw error;
+        await this.#space.release();
+        await write();
+      });
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      logger.warn(
+        { err: error },
+        "the disk is full: the next start reads the log as after a crash",
+      );
     }
   }
 

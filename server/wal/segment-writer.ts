@@ -73,9 +73,11 @@ export class SegmentWriter {
   }
 
   /** Drops what is behind an offset; durable when it is done. */
-  async cut(offset: number): Promise<void> {
-    await this.#file.truncate(offset);
-    await certain(this.#file.sync());
+  cut(offset: number): Promise<void> {
+    return this.#timed(async () => {
+      await certain(this.#file.truncate(offset));
+      await certain(this.#file.sync());
+    });
   }
 
   close(): Promise<void> {

@@ -76,7 +76,8 @@ async function tryOut(run: CrashRun, mutation: Mutation, end: End): Promise<keyo
 
 /** What is dropped is told, and which snapshot could not be used. */
 function mustWarn({ paths }: Mutation, { files, logger }: CrashRun, lost: number): void {
-  const newest = files.paths().findLast((path) => path.startsWith(`${DATA}/snapshot-`));
+  const all = files.paths().map((path) => path.replace("/damaged-", "/"));
+  const newest = all.sort().findLast((path) => path.startsWith(`${DATA}/snapshot-`));
   const warnings = logger.texts("warn");
   const isDue = lost > 0 || paths[0] === newest;
   const isTold = warnings.length === 1 && warnings[0]?.includes(`${paths[0]}`);

@@ -33,7 +33,12 @@ for (const version of VERSIONS) {
       const clock = new ManualClock();
       const limits = defaultLimits();
       const found = await inspect({ dataDir: path, limits, clock });
-      t.like(found, { revision: facts.revision, clean: state === "stopped", warnings: [] });
+      t.like(found, {
+        revision: facts.revision,
+        clean: state === "stopped",
+        damaged: [],
+        torn: undefined,
+      });
       const data = { path, snapshotIntervalMs: 3_600_000, spareBytes: 512 };
       const engine = await openMemoryEngine({ limits, clock, data });
       t.teardown(() => engine.close());
