@@ -29,12 +29,12 @@ const MOST = scaled({ quick: 600, long: 20_000 });
 
 type End = "crash" | "clean stop";
 
-/** A store with segments and two snapshots, whose last step was written alone. */
+/** A store with segments and two snapshots; the last steps were written one by one. */
 async function written(end: End): Promise<CrashRun> {
   const run = new CrashRun(new CrashingFiles({ seed: SEED }));
   await run.open();
   await play(run, scenesOf(1));
-  await run.act({ kind: "put", put: put("last", "x") });
+  for (const key of ["v", "w", "x", "y", "z"]) await run.act({ kind: "put", put: put(key, "x") });
   if (end === "clean stop") await run.close();
   return run;
 }

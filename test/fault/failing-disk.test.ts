@@ -27,7 +27,7 @@ function codeOf(error: unknown): unknown {
 }
 
 /** Groups of writes, with segments that are full and snapshots in between. */
-async function write(ledger: Ledger, { engine, clock }: DiskEngine, files: CrashingFiles) {
+async function write(ledger: Ledger, { files, engine, clock }: DiskEngine) {
   for (let round = 0; round < ROUNDS; round += 1) {
     await Promise.all([ledger.put(engine), ledger.put(engine, 100), ledger.put(engine)]);
     if (ledger.present.length > 0) await ledger.delete(engine);
@@ -77,16 +77,8 @@ for (const [of, code] of finals) {
       await opened.clock.settle();
       const ledger = new Ledger();
       const watching = ledger.watch(opened.engine);
-      let hasFailed = false;
-      files.faults.fail({
-        of,
-        code,
-        nth,
-        onFail: () => {
-          hasFailed = true;
-        },
-      });
-      await write(ledger, opened, files);
+      const fault = files.faults.fail({ of, code, nth });
+      await write(ledger, opened);
       const isFinal = await isFailed(opened.engine);
       if (isFinal) {
         failed += 1;
@@ -99,7 +91,7 @@ for (const [of, code] of finals) {
       await checkAfter(files, ledger, SEED + nth);
       const closed = await opened.engine.close().catch((error) => codeOf(error));
       t.true(isFinal || closed === undefined || closed === code);
-      if (!hasFailed) break;
+      if (fault.failed === 0) break;
       points += 1;
       await watching;
       t.is(files.openFiles, 0);
@@ -121,17 +113,9 @@ test("a write that finds the disk full is refused, and later ones go on by thems
       await opened.clock.settle();
       const ledger = new Ledger();
       ledger.watch(opened.engine);
-      let hasFailed = false;
-      files.faults.fail({
-        of,
-        code: "ENOSPC",
-        nth,
-        onFail: () => {
-          hasFailed = true;
-        },
-      });
-      await write(ledger, opened, files);
-      if (!hasFailed) break;
+      const fault = files.faults.fail({ of, code: "ENOSPC", nth });
+      await write(ledger, opened);
+      if (fault.failed === 0) break;
       points += 1;
       t.false(await isFailed(opened.engine));
       await opened.clock.advanceAndSettle(1000);
@@ -326,34 +310,19 @@ test("on a disk that can only be read writes end, and reads go on", async (t) =>
 });
 
 test("a disk that fails while a store is opened is no damage, and nothing is changed", async (t) => {
-  const files = new CrashingFiles({ seed: SEED });
-  const opened = await openOnDisk(files);
-  await write(new Ledger(), opened, files);
+  const opened = await openOnDisk(new CrashingFiles({ seed: SEED }));
+  await write(new Ledger(), opened);
+  await untilQuiet(opened.files);
+  const files = opened.files.kill();
   const contents = (disk: CrashingFiles) => disk.paths().map((path) => [path, disk.bytesAt(path)]);
   let points = 0;
-  for (let nth = 1; ; nth += 1) {
+  for (let isDone = false; !isDone; points += 1) {
     const disk = files.kill();
-    let hasFailed = false;
-    disk.faults.fail({
-      of: "read",
-      code: "EIO",
-      nth,
-      onFail: () => {
-        hasFailed = true;
-      },
-    });
-    const opening = openOnDisk(disk);
-    if (
-      !hasFailed &&
-      (await opening.then(
-        () => true,
-        () => hasFailed,
-      )) &&
-      !hasFailed
-    )
-      break;
-    points += 1;
-    await t.throwsAsync(opening, { code: "EIO" });
+    const fault = disk.faults.fail({ of: "read", code: "EIO", nth: points + 1 });
+    const told = await openOnDisk(disk).catch(codeOf);
+    isDone = fault.failed === 0;
+    if (isDone) break;
+    t.is(told, "EIO");
     t.deepEqual(contents(disk), contents(files));
     await disk.lock(DATA);
   }

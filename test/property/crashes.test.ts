@@ -6,7 +6,6 @@
 
 import test from "ava";
 import fc from "fast-check";
-import type { Operation, PutCommand, TxnCommand } from "../../server/kv/types.js";
 import * as arbitrary from "../support/arbitraries.js";
 import { CrashRun } from "../support/crash-run.js";
 import { CRASH_MOMENTS, CrashingFiles, type CrashMoment } from "../support/crashing-files.js";
@@ -24,7 +23,7 @@ type Step =
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly pending: boolean }
   | { readonly kind: "compact"; readonly back: number }
   | { readonly kind: "read"; readonly key: Uint8Array }
-  | { readonly kind: "advance"; readonly seconds: number }
+  | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "stop" }
   /** At one of the next changes to the disk, or at the next step of this kind. */
   | {
@@ -68,7 +67,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("read" as const), key: arbitrary.key }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("advance" as const), seconds: fc.nat(20) }),
+    arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(20_000) }),
   },
   fc.record({ kind: fc.constant("stop" as const) }),
   {
@@ -90,7 +89,6 @@ class Life {
   #run: CrashRun;
   #crash: Crash | undefined;
   #pending: Promise<unknown>[] = [];
-  #ttls = 0;
 
   private constructor(run: CrashRun) {
     this.#run = run;
@@ -126,7 +124,7 @@ class Life {
     const run = this.#run;
     switch (next.kind) {
       case "acts": {
-        const answers = next.acts.map((each) => run.act(this.#withOwnTtls(each)));
+        const answers = next.acts.map((each) => run.act(each));
         this.#pending.push(...answers);
         if (next.pending) await run.settle(1);
         else await Promise.all(answers);
@@ -141,39 +139,22 @@ class Life {
       case "read":
         return run.read(next.key);
       case "advance":
-        return run.advance(next.seconds * 1000);
+        await this.#untie();
+        return run.advance(next.ms);
       case "stop":
         await Promise.all(this.#pending);
         return run.restart();
     }
   }
 
-  /** Time passes by whole seconds: no two leases end at the same moment, in no order. */
-  #withOwnTtls(act: Act): Act {
-    if (act.kind === "grant") return { ...act, ttlMs: this.#ownTtl(act.ttlMs) };
-    if (act.kind === "put") return { ...act, put: this.#putWithOwnTtl(act.put) };
-    if (act.kind === "txn") return { ...act, txn: this.#txnWithOwnTtls(act.txn) };
-    return act;
-  }
-
-  #txnWithOwnTtls(txn: TxnCommand): TxnCommand {
-    const own = (operation: Operation): Operation => {
-      if (operation.kind === "put") return { kind: "put", put: this.#putWithOwnTtl(operation.put) };
-      if (operation.kind === "txn")
-        return { kind: "txn", txn: this.#txnWithOwnTtls(operation.txn) };
-      return operation;
-    };
-    return { ...txn, success: txn.success.map(own), failure: txn.failure.map(own) };
-  }
-
-  #putWithOwnTtl(put: PutCommand): PutCommand {
-    if (put.lease.kind !== "ttl") return put;
-    return { ...put, lease: { kind: "ttl", ttlMs: this.#ownTtl(put.lease.ttlMs) } };
-  }
-
-  #ownTtl(ttlMs: number): number {
-    this.#ttls += 1;
-    return Math.ceil(ttlMs / 1000) * 1000 + (this.#ttls % 1000);
+  /** Leases that would end at the same moment would do so in no order: all but one of them go. */
+  async #untie(): Promise<void> {
+    const { model } = this.#run;
+    const deadlines = new Set<number>();
+    for (const { id, deadlineMs } of [...model.leases.values()]) {
+      if (deadlines.has(deadlineMs)) await this.#run.act({ kind: "revoke", id });
+      deadlines.add(deadlineMs);
+    }
   }
 
   async #recover(): Promise<void> {
