@@ -30,6 +30,7 @@ const ON_DISK = [
   "fault/torn-tail",
   "fault/damage",
   "fault/failing-disk",
+  "fault/relaxed-sync",
   "property/crashes",
 ];
 const OF_DISK = ["server/wal/", "server/engines/recovery.ts", "server/engines/saved-store.ts"];
