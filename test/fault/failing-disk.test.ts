@@ -8,11 +8,9 @@ import { ALL, del, get, put, range, watch } from "../support/commands.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { DATA, type DiskEngine, openOnDisk, untilQuiet } from "../support/disk-engine.js";
 import type { Change, DiskErrorCode } from "../support/disk-faults.js";
-import { scaled } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { Ledger } from "../support/ledger.js";
 import { until } from "../support/take.js";
-
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
 const ROUNDS = scaled({ quick: 12, long: 24 });
 
@@ -68,7 +66,7 @@ const finals: readonly (readonly [Change, DiskErrorCode])[] = [
 
 for (const [of, code] of finals) {
   test(`${code} of any ${of} loses nothing that was answered`, async (t) => {
-    t.timeout(120_000);
+    t.timeout(TIMEOUT_MS);
     let failed = 0;
     let points = 0;
     for (let nth = 1; ; nth += 1) {
@@ -104,7 +102,7 @@ for (const [of, code] of finals) {
 }
 
 test("a write that finds the disk full is refused, and later ones go on by themselves", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TIMEOUT_MS);
   let points = 0;
   for (const of of ["write", "create"] as const) {
     for (let nth = 1; ; nth += 1) {
@@ -131,7 +129,7 @@ test("a write that finds the disk full is refused, and later ones go on by thems
 });
 
 test("a crash at any step after a full disk brings nothing back that was refused", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TIMEOUT_MS);
   let points = 0;
   for (let later = 1; later <= 12; later += 1) {
     for (const bytes of [0, 60, 200, 700]) {
@@ -157,7 +155,7 @@ test("a crash at any step after a full disk brings nothing back that was refused
 });
 
 test("the disk fills and is freed, over and over: nothing is lost, and deletes go on", async (t) => {
-  t.timeout(600_000);
+  t.timeout(TIMEOUT_MS);
   const cycles = scaled({ quick: 50, long: 200 });
   const files = new CrashingFiles({ seed: SEED });
   const options = { segmentMaxBytes: 16_384, spareBytes: 4096 };

@@ -5,12 +5,11 @@ import test, { type ExecutionContext } from "ava";
 import { ALL, get, put, range, text } from "../support/commands.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { type DiskEngineOptions, openOnDisk, untilQuiet } from "../support/disk-engine.js";
-import { scale } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { seededRandom } from "../support/seeded-random.js";
 import { until } from "../support/take.js";
 
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
-const ROUNDS = scale({ quick: 60, long: 2000 });
+const ROUNDS = scaled({ quick: 60, long: 2000 });
 
 type Policy = "everysec" | "never";
 
@@ -55,7 +54,7 @@ async function keysIn(files: CrashingFiles, options: DiskEngineOptions) {
 }
 
 async function tryOut(t: ExecutionContext, fsync: Policy): Promise<void> {
-  t.timeout(scale({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(TIMEOUT_MS);
   let lost = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const seed = SEED + round;

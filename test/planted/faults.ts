@@ -78,15 +78,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the log is not synced",
-    file: "server/wal/log.ts",
-    from: 'if (fsync === "always") await certain(file.sync());',
-    to: 'if (fsync === "always") await Promise.resolve();',
+    file: "server/wal/segment-writer.ts",
+    from: 'if (this.#options.fsync === "always") await certain(this.#file.sync());',
+    to: 'if (this.#options.fsync === "always") await Promise.resolve();',
   },
   {
     name: "a write is answered before it is synced",
-    file: "server/wal/log.ts",
-    from: 'if (fsync === "always") await certain(file.sync());',
-    to: 'if (fsync === "always") file.sync().catch(() => {});',
+    file: "server/wal/segment-writer.ts",
+    from: 'if (this.#options.fsync === "always") await certain(this.#file.sync());',
+    to: 'if (this.#options.fsync === "always") this.#file.sync().catch(() => {});',
   },
   {
     name: "the folder is not synced after a rename",

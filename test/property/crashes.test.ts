@@ -11,11 +11,10 @@ import { CrashRun } from "../support/crash-run.js";
 import { CRASH_MOMENTS, CrashingFiles, type CrashMoment } from "../support/crashing-files.js";
 import { untilQuiet } from "../support/disk-engine.js";
 import { CUT_MODES, type CutMode } from "../support/disk-file.js";
-import { scaled } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import type { Act } from "../support/store-acts.js";
 
 const RUNS = Number(process.env["KVD_RUNS"] ?? scaled({ quick: 150, long: 5000 }));
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 const COMMANDS = 60;
 
 type Step =
@@ -171,7 +170,7 @@ class Life {
 }
 
 test(`${RUNS} stores go through ${COMMANDS} commands, stops and crashes as the model does`, async (t) => {
-  t.timeout(scaled({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(TIMEOUT_MS);
   t.log(`seed ${SEED}`);
   await fc.assert(
     fc.asyncProperty(
