@@ -85,6 +85,7 @@ for (const [of, code] of finals) {
         t.is(ledger.answered, answered);
         t.true((await opened.engine.status()).problems.length > 0);
         await opened.engine.range(range(ALL));
+        await ledger.check(opened.engine);
       }
       await checkAfter(files, ledger, SEED + nth);
       const closed = await opened.engine.close().catch((error) => codeOf(error));

@@ -1,4 +1,4 @@
-// Random commands, with kills, power cuts and stops among them, on a disk that forgets: after each
+// Random commands, with kills, power cuts, full disks and stops among them: after each of these
 // the store is as the model was after some step, with all that was answered and shown; and then it
 // goes on.
 //
@@ -20,6 +20,8 @@ const COMMANDS = 60;
 type Step =
   /** Several acts in one turn, so that they share a write; later ones do not wait for `pending`. */
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly pending: boolean }
+  /** They find the disk full, and a second later there is space again. */
+  | { readonly kind: "full"; readonly acts: readonly Act[] }
   | { readonly kind: "compact"; readonly back: number }
   | { readonly kind: "read"; readonly key: Uint8Array }
   | { readonly kind: "advance"; readonly ms: number }
@@ -62,6 +64,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       pending: fc.boolean(),
     }),
   },
+  fc.record({
+    kind: fc.constant("full" as const),
+    acts: fc.array(act, { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({ kind: fc.constant("compact" as const), back: fc.integer({ min: 0, max: 30 }) }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("read" as const), key: arbitrary.key }) },
   {
@@ -81,7 +87,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const counts = { kills: 0, powerCuts: 0, lost: 0 };
+const counts = { kills: 0, powerCuts: 0, full: 0, lost: 0 };
 
 /** One store that goes through its steps, and through its crashes. */
 class Life {
@@ -129,6 +135,13 @@ class Life {
         else await Promise.all(answers);
         return;
       }
+      case "full":
+        await untilQuiet(run.files);
+        await this.#untie();
+        if (await run.actWhenFull(next.acts)) counts.full += 1;
+        await untilQuiet(run.files);
+        await run.advance(1000);
+        return untilQuiet(run.files);
       case "compact": {
         await untilQuiet(run.files);
         const revision = run.model.revision - next.back;
@@ -184,7 +197,8 @@ test(`${RUNS} stores go through ${COMMANDS} commands, stops and crashes as the m
     { numRuns: RUNS, seed: SEED, includeErrorInReport: true },
   );
   t.log(
-    `${counts.kills} kills, ${counts.powerCuts} power cuts; ${counts.lost} steps lost unanswered`,
+    `${counts.kills} kills, ${counts.powerCuts} power cuts, ${counts.full} full disks; ` +
+      `${counts.lost} steps lost that nobody had been told of`,
   );
   t.pass();
 });

@@ -71,6 +71,11 @@ export class DiskFaults {
     return count;
   }
 
+  /** Nothing fails any more. */
+  clear(): void {
+    this.#failures.clear();
+  }
+
   /** The nth write from now takes so many bytes, or all if it has no more. */
   shortenWrite({ nth = 1, bytes }: { readonly nth?: number; readonly bytes: number }): void {
     this.#shortWrite = { inWrites: nth, bytes };
