@@ -10,11 +10,10 @@ import { CrashRun } from "../support/crash-run.js";
 import { play, scenesOf } from "../support/crash-script.js";
 import { CRASH_MOMENTS, CrashingFiles, type CrashPoint } from "../support/crashing-files.js";
 import type { CutMode } from "../support/disk-file.js";
-import { scaled } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 
 const SEEDS = scaled({ quick: 1, long: 100 });
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 
 const EXTREMES: readonly CutMode[] = ["applied", "zeroed", "trashed"];
 
@@ -96,7 +95,7 @@ async function surviveAll(run: CrashRun, seed: number, where: string): Promise<v
 }
 
 test("a crash at any system call loses nothing that was answered or shown", async (t) => {
-  t.timeout(scaled({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(TIMEOUT_MS);
   t.log(`seed ${SEED}`);
   const whole = await played(new CrashingFiles({ seed: SEED }), undefined);
   await whole.check();

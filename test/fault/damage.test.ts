@@ -11,7 +11,7 @@ import { CrashRun } from "../support/crash-run.js";
 import { play, scenesOf } from "../support/crash-script.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { DATA } from "../support/disk-engine.js";
-import { scaled } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import {
   flippedBits,
   type Mutation,
@@ -22,19 +22,17 @@ import {
 } from "../support/mutations.js";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
-
 /** Of each kind of mutation and each kind of end, at most so many. */
 const MOST = scaled({ quick: 600, long: 20_000 });
 
 type End = "crash" | "clean stop";
 
-/** A store with segments and two snapshots, whose last step was written alone. */
+/** A store with segments and two snapshots; the last steps were written one by one. */
 async function written(end: End): Promise<CrashRun> {
   const run = new CrashRun(new CrashingFiles({ seed: SEED }));
   await run.open();
   await play(run, scenesOf(1));
-  await run.act({ kind: "put", put: put("last", "x") });
+  for (const key of ["v", "w", "x", "y", "z"]) await run.act({ kind: "put", put: put(key, "x") });
   if (end === "clean stop") await run.close();
   return run;
 }
@@ -101,7 +99,7 @@ type Mutate = (
 ) => Iterable<Mutation>;
 
 async function tryAll(t: ExecutionContext, mutate: Mutate): Promise<void> {
-  t.timeout(scaled({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(TIMEOUT_MS);
   t.log(`seed ${SEED}`);
   for (const end of ["crash", "clean stop"] as const) {
     const random = seededRandom(SEED);

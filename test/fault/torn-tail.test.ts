@@ -9,6 +9,7 @@ import { del, put, withLease } from "../support/commands.js";
 import { CrashRun } from "../support/crash-run.js";
 import { CrashingFiles } from "../support/crashing-files.js";
 import { DATA } from "../support/disk-engine.js";
+import { TIMEOUT_MS } from "../support/fault-scale.js";
 import { recordsOf } from "../support/segment-records.js";
 import type { Act } from "../support/store-acts.js";
 
@@ -41,7 +42,7 @@ function cutAt(files: CrashingFiles, length: number): CrashingFiles {
 }
 
 test("a tail that is cut at any byte is dropped with one warning, and kept aside", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TIMEOUT_MS);
   const run = await written();
   const segment = run.files.bytesAt(LOG);
   const records = recordsOf(segment);
@@ -90,7 +91,7 @@ test("a segment without its header is damaged: no crash leaves one", async (t) =
 });
 
 test("after a clean stop a segment that is cut at any byte is damaged", async (t) => {
-  t.timeout(120_000);
+  t.timeout(TIMEOUT_MS);
   const run = await written();
   await run.close();
   const { length } = run.files.bytesAt(LOG);

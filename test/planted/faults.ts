@@ -1,4 +1,4 @@
-// Ten faults that a change could bring in without being noticed in review, each in one place.
+// Faults that a change could bring in without being noticed in review, each in one place.
 
 export interface Fault {
   readonly name: string;
@@ -75,5 +75,48 @@ export const FAULTS: readonly Fault[] = [
     file: "server/store/hub.ts",
     from: "if (watch.queuedBytes + bytes > watcherQueueMaxBytes) {",
     to: "if (watch.queuedBytes + bytes > Number.POSITIVE_INFINITY) {",
+  },
+  {
+    name: "the log is not synced",
+    file: "server/wal/segment-writer.ts",
+    from: 'if (this.#options.fsync === "always") await certain(this.#file.sync());',
+    to: 'if (this.#options.fsync === "always") await Promise.resolve();',
+  },
+  {
+    name: "a write is answered before it is synced",
+    file: "server/wal/segment-writer.ts",
+    from: 'if (this.#options.fsync === "always") await certain(this.#file.sync());',
+    to: 'if (this.#options.fsync === "always") this.#file.sync().catch(() => {});',
+  },
+  {
+    name: "the folder is not synced after a rename",
+    file: "server/wal/folder.ts",
+    from: `await certain(this.#files.rename(this.pathOf(from), this.pathOf(to)));
+    await this.sync();`,
+    to: "await certain(this.#files.rename(this.pathOf(from), this.pathOf(to)));",
+  },
+  {
+    name: "the folder is not synced after a removal",
+    file: "server/wal/folder.ts",
+    from: "if (names.length > 0) await this.sync();",
+    to: "",
+  },
+  {
+    name: "what a killed process left is shown before it is synced",
+    file: "server/engines/saved-store.ts",
+    from: "if (data.clean === undefined) await settle(data, recovered.log);",
+    to: "if (data.clean?.length === 0) await settle(data, recovered.log);",
+  },
+  {
+    name: "a hole in the log counts as its end",
+    file: "server/wal/log-reader.ts",
+    from: "if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;",
+    to: "",
+  },
+  {
+    name: "the end of the log is not asked for after a clean stop",
+    file: "server/engines/recovery.ts",
+    from: "if (clean === undefined) return;",
+    to: "if (clean === undefined || clean.segment > 0) return;",
   },
 ];

@@ -24,6 +24,16 @@ const COPIED = [
 ];
 /** Without a wire in between, where the fault is below it: they are done in seconds. */
 const BELOW_THE_WIRE = ["unit/store/*", "property/*", "conformance/memory"];
+/** On a disk that forgets. */
+const ON_DISK = [
+  "fault/crash-points",
+  "fault/torn-tail",
+  "fault/damage",
+  "fault/failing-disk",
+  "fault/relaxed-sync",
+  "property/crashes",
+];
+const OF_DISK = ["server/wal/", "server/engines/recovery.ts", "server/engines/saved-store.ts"];
 const THROUGH_THE_WIRE = ["unit/rpc/*", "conformance/remote"];
 const SHOWN = 3;
 
@@ -39,6 +49,11 @@ function run(folder: string, script: string, ...words: string[]) {
   return { status, stdout, stderr };
 }
 
+function suitesOf(file: string): readonly string[] {
+  if (OF_DISK.some((start) => file.startsWith(start))) return ON_DISK;
+  return file.startsWith("server/rpc/") ? THROUGH_THE_WIRE : BELOW_THE_WIRE;
+}
+
 /** The titles of the tests that fail with a fault; throws when it cannot be planted. */
 function catchers(folder: string, fault: Fault): readonly string[] {
   const path = join(folder, fault.file);
@@ -52,8 +67,7 @@ function catchers(folder: string, fault: Fault): readonly string[] {
   try {
     const build = run(folder, "typescript/bin/tsc", "-p", ".");
     if (build.status !== 0) throw new Error(`it does not compile: ${build.stdout}`);
-    const suites = fault.file.startsWith("server/rpc/") ? THROUGH_THE_WIRE : BELOW_THE_WIRE;
-    const files = suites.map((name) => `dist/test/${name}.test.js`);
+    const files = suitesOf(fault.file).map((name) => `dist/test/${name}.test.js`);
     const { stdout, stderr } = run(folder, "ava/entrypoints/cli.mjs", "--tap", ...files);
     if (!/^# pass \d/m.test(stdout)) throw new Error(`the tests did not run: ${stderr}`);
     return [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map((match) => match[1] ?? "");

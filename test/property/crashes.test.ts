@@ -1,4 +1,4 @@
-// Random commands, with kills, power cuts and stops among them, on a disk that forgets: after each
+// Random commands, with kills, power cuts, full disks and stops among them: after each of these
 // the store is as the model was after some step, with all that was answered and shown; and then it
 // goes on.
 //
@@ -6,25 +6,25 @@
 
 import test from "ava";
 import fc from "fast-check";
-import type { Operation, PutCommand, TxnCommand } from "../../server/kv/types.js";
 import * as arbitrary from "../support/arbitraries.js";
 import { CrashRun } from "../support/crash-run.js";
 import { CRASH_MOMENTS, CrashingFiles, type CrashMoment } from "../support/crashing-files.js";
 import { untilQuiet } from "../support/disk-engine.js";
 import { CUT_MODES, type CutMode } from "../support/disk-file.js";
-import { scaled } from "../support/fault-scale.js";
+import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import type { Act } from "../support/store-acts.js";
 
 const RUNS = Number(process.env["KVD_RUNS"] ?? scaled({ quick: 150, long: 5000 }));
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 const COMMANDS = 60;
 
 type Step =
   /** Several acts in one turn, so that they share a write; later ones do not wait for `pending`. */
   | { readonly kind: "acts"; readonly acts: readonly Act[]; readonly pending: boolean }
+  /** They find the disk full, and a second later there is space again. */
+  | { readonly kind: "full"; readonly acts: readonly Act[] }
   | { readonly kind: "compact"; readonly back: number }
   | { readonly kind: "read"; readonly key: Uint8Array }
-  | { readonly kind: "advance"; readonly seconds: number }
+  | { readonly kind: "advance"; readonly ms: number }
   | { readonly kind: "stop" }
   /** At one of the next changes to the disk, or at the next step of this kind. */
   | {
@@ -64,11 +64,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       pending: fc.boolean(),
     }),
   },
+  fc.record({
+    kind: fc.constant("full" as const),
+    acts: fc.array(act, { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({ kind: fc.constant("compact" as const), back: fc.integer({ min: 0, max: 30 }) }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("read" as const), key: arbitrary.key }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("advance" as const), seconds: fc.nat(20) }),
+    arbitrary: fc.record({ kind: fc.constant("advance" as const), ms: fc.nat(20_000) }),
   },
   fc.record({ kind: fc.constant("stop" as const) }),
   {
@@ -83,14 +87,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const counts = { kills: 0, powerCuts: 0, lost: 0 };
+const counts = { kills: 0, powerCuts: 0, full: 0, lost: 0 };
 
 /** One store that goes through its steps, and through its crashes. */
 class Life {
   #run: CrashRun;
   #crash: Crash | undefined;
   #pending: Promise<unknown>[] = [];
-  #ttls = 0;
 
   private constructor(run: CrashRun) {
     this.#run = run;
@@ -126,12 +129,19 @@ class Life {
     const run = this.#run;
     switch (next.kind) {
       case "acts": {
-        const answers = next.acts.map((each) => run.act(this.#withOwnTtls(each)));
+        const answers = next.acts.map((each) => run.act(each));
         this.#pending.push(...answers);
         if (next.pending) await run.settle(1);
         else await Promise.all(answers);
         return;
       }
+      case "full":
+        await untilQuiet(run.files);
+        await this.#untie();
+        if (await run.actWhenFull(next.acts)) counts.full += 1;
+        await untilQuiet(run.files);
+        await run.advance(1000);
+        return untilQuiet(run.files);
       case "compact": {
         await untilQuiet(run.files);
         const revision = run.model.revision - next.back;
@@ -141,39 +151,22 @@ class Life {
       case "read":
         return run.read(next.key);
       case "advance":
-        return run.advance(next.seconds * 1000);
+        await this.#untie();
+        return run.advance(next.ms);
       case "stop":
         await Promise.all(this.#pending);
         return run.restart();
     }
   }
 
-  /** Time passes by whole seconds: no two leases end at the same moment, in no order. */
-  #withOwnTtls(act: Act): Act {
-    if (act.kind === "grant") return { ...act, ttlMs: this.#ownTtl(act.ttlMs) };
-    if (act.kind === "put") return { ...act, put: this.#putWithOwnTtl(act.put) };
-    if (act.kind === "txn") return { ...act, txn: this.#txnWithOwnTtls(act.txn) };
-    return act;
-  }
-
-  #txnWithOwnTtls(txn: TxnCommand): TxnCommand {
-    const own = (operation: Operation): Operation => {
-      if (operation.kind === "put") return { kind: "put", put: this.#putWithOwnTtl(operation.put) };
-      if (operation.kind === "txn")
-        return { kind: "txn", txn: this.#txnWithOwnTtls(operation.txn) };
-      return operation;
-    };
-    return { ...txn, success: txn.success.map(own), failure: txn.failure.map(own) };
-  }
-
-  #putWithOwnTtl(put: PutCommand): PutCommand {
-    if (put.lease.kind !== "ttl") return put;
-    return { ...put, lease: { kind: "ttl", ttlMs: this.#ownTtl(put.lease.ttlMs) } };
-  }
-
-  #ownTtl(ttlMs: number): number {
-    this.#ttls += 1;
-    return Math.ceil(ttlMs / 1000) * 1000 + (this.#ttls % 1000);
+  /** Leases that would end at the same moment would do so in no order: all but one of them go. */
+  async #untie(): Promise<void> {
+    const { model } = this.#run;
+    const deadlines = new Set<number>();
+    for (const { id, deadlineMs } of [...model.leases.values()]) {
+      if (deadlines.has(deadlineMs)) await this.#run.act({ kind: "revoke", id });
+      deadlines.add(deadlineMs);
+    }
   }
 
   async #recover(): Promise<void> {
@@ -190,7 +183,7 @@ class Life {
 }
 
 test(`${RUNS} stores go through ${COMMANDS} commands, stops and crashes as the model does`, async (t) => {
-  t.timeout(scaled({ quick: 120_000, long: 3_600_000 }));
+  t.timeout(TIMEOUT_MS);
   t.log(`seed ${SEED}`);
   await fc.assert(
     fc.asyncProperty(
@@ -204,7 +197,8 @@ test(`${RUNS} stores go through ${COMMANDS} commands, stops and crashes as the m
     { numRuns: RUNS, seed: SEED, includeErrorInReport: true },
   );
   t.log(
-    `${counts.kills} kills, ${counts.powerCuts} power cuts; ${counts.lost} steps lost unanswered`,
+    `${counts.kills} kills, ${counts.powerCuts} power cuts, ${counts.full} full disks; ` +
+      `${counts.lost} steps lost that nobody had been told of`,
   );
   t.pass();
 });

@@ -84,6 +84,36 @@ export class CrashRun {
     this.#answered = Math.max(this.#answered, number);
   }
 
+  /**
+   * The same for several in one turn, when the disk is full: what they wrote is taken back. False
+   * when they wrote nothing.
+   */
+  async actWhenFull(acts: readonly Act[]): Promise<boolean> {
+    const { engine, model } = this;
+    const before = this.#marks.length - 1;
+    const fault = this.files.faults.fail({ of: "write", code: "ENOSPC", in: "log-" });
+    const answers: Promise<string>[] = [];
+    const expected: string[] = [];
+    for (const act of acts) {
+      answers.push(answerOfEngine(engine, act));
+      expected.push(answerOfModel(model, act));
+      this.#mark();
+    }
+    const told = await Promise.all(answers);
+    this.files.faults.clear();
+    if (fault.failed === 0) {
+      if (told.join() !== expected.join()) this.#fail(`${told}; the model says ${expected}`);
+      this.#answered = this.#marks.length - 1;
+      return false;
+    }
+    if (!told.includes("NO_SPACE")) this.#fail(`on a full disk: ${told}`);
+    this.#marks.length = before + 1;
+    model.rewind(this.#marks[before] as StepMark, new Map());
+    this.#ids.model = this.#ids.engine;
+    await this.check();
+    return true;
+  }
+
   /** What is read must be as the model was at the revision that is told with it. */
   async read(key: Bytes): Promise<void> {
     const { engine } = this;

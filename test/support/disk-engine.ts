@@ -19,6 +19,7 @@ export interface DiskEngineOptions {
 }
 
 export interface DiskEngine {
+  readonly files: CrashingFiles;
   readonly engine: MemoryEngine;
   readonly clock: ManualClock;
   readonly logger: RecordingLogger;
@@ -46,7 +47,7 @@ export async function openOnDisk(
       ...data,
     },
   });
-  return { engine, clock, logger };
+  return { files, engine, clock, logger };
 }
 
 /** The disk has not been asked for anything in so many turns. */

@@ -41,8 +41,6 @@ export interface Failure {
   readonly times?: number;
   /** Only where the path holds this text. */
   readonly in?: string;
-  /** Called when one fails. */
-  readonly onFail?: () => void;
 }
 
 interface Held {
@@ -62,12 +60,20 @@ export class DiskFaults {
   /** What all files together may take; what is removed while it is open takes room. */
   capacityBytes = Number.POSITIVE_INFINITY;
   isReadOnly = false;
-  readonly #failures = new Map<Failure, number>();
+  readonly #failures = new Map<Failure, { seen: number; failed: number }>();
   readonly #holds = new Set<Held>();
   #shortWrite: { inWrites: number; bytes: number } | undefined;
 
-  fail(failure: Failure): void {
-    this.#failures.set(failure, 0);
+  /** What it answers counts how many have failed. */
+  fail(failure: Failure): { readonly failed: number } {
+    const count = { seen: 0, failed: 0 };
+    this.#failures.set({ ...failure }, count);
+    return count;
+  }
+
+  /** Nothing fails any more. */
+  clear(): void {
+    this.#failures.clear();
   }
 
   /** The nth write from now takes so many bytes, or all if it has no more. */
@@ -104,15 +110,13 @@ export class DiskFaults {
 
   /** The error that this operation ends with, if any. */
   errorOf(of: DiskOperation, path: string): Error | undefined {
-    for (const [failure, before] of this.#failures) {
-      if (failure.of !== of || !path.includes(failure.in ?? "")) continue;
+    for (const [failure, count] of this.#failures) {
       const { nth = 1, times = 1, code } = failure;
-      this.#failures.set(failure, before + 1);
-      if (before + 1 >= nth + times) this.#failures.delete(failure);
-      else if (before + 1 >= nth) {
-        failure.onFail?.();
-        return diskError(code, of, path);
-      }
+      if (failure.of !== of || !path.includes(failure.in ?? "")) continue;
+      count.seen += 1;
+      if (count.seen < nth || count.seen >= nth + times) continue;
+      count.failed += 1;
+      return diskError(code, of, path);
     }
     if (this.isReadOnly && isChange(of)) return diskError("EROFS", of, path);
     return undefined;
