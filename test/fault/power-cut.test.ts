@@ -1,5 +1,5 @@
-// Power cuts under 8 writers and 4 readers, on an ext4 file system of its own: what was acknowledged
-// survives, and nobody has seen what does not.
+// Power cuts under 8 writers and 4 readers, on an ext4 file system of its own: what was
+// acknowledged survives, and nobody has seen what does not.
 //
 // KVD_SEED sets the seed, which is printed.
 

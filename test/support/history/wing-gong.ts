@@ -5,7 +5,7 @@
 // then holds) is looked at twice. What is unknown may be taken at any time after its call, or
 // never. Four things keep it short, and lose no order: a read that fits is taken at once; what is
 // unknown is taken only where it makes something possible that was not; of those that do the same,
-// the first; values that nobody asks for are one. Beyond the budget it gives up, which is a failure.
+// the first; values that nobody asks for are one. Beyond the budget it gives up: a failure.
 
 import { ABSENT } from "./history.js";
 
