@@ -73,7 +73,9 @@ async function judged(t: ExecutionContext, { injection, args, act }: Point): Pro
     const journal = await life.wholeJournal();
     const judgement = judge(recorder, journal, FAMILIES);
     const where = `${injection.what} at ${injection.call} ${injection.when}, KVD_SEED=${SEED}`;
-    t.deepEqual([...life.problems, ...wrongsKept(judgement, recorder, journal)], [], where);
+    const wrong = [...life.problems, ...wrongsKept(judgement, recorder, journal)];
+    for (const text of wrong) t.log(text);
+    t.deepEqual(wrong, [], where);
     return judgement;
   } finally {
     await scope.end();
