@@ -8,7 +8,7 @@ import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
 import { type Files, readUpTo, writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
-import { randomStoreId } from "../lib/random.js";
+import { randomStoreId, randomUint32 } from "../lib/random.js";
 import { Store } from "../store/store.js";
 import { DataDirectory, segmentName, tornName } from "../wal/data-directory.js";
 import { certain } from "../wal/folder.js";
@@ -107,8 +107,8 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
   const lostUpTo = lostRevision(data, bootId);
   if (data.clean !== undefined) await data.removeClean();
   const head = lostUpTo === undefined ? store.revision : lostUpTo + ABOVE_THE_MARK;
-  const { segment, length, crc } = recovered.log;
-  await log.begin({ segment, length, crc, revision: store.revision, runningMs, mark: head });
+  const { segment, keys, length, crc } = recovered.log;
+  await log.begin({ segment, keys, length, crc, revision: store.revision, runningMs, mark: head });
   store.start(runningMs, { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() });
   if (lostUpTo !== undefined) {
     store.journal.skipTo(Math.max(head, store.revision));
@@ -127,7 +127,9 @@ export async function beginStore(
   storeId = randomStoreId(),
 ): Promise<string> {
   const seed = firstSeed(storeId);
-  const file = await data.createSegment({ number: 1, storeId, firstRevision: revision + 1, seed });
+  const keys = { syncWord: randomUint32(), salt: randomUint32() };
+  const header = { number: 1, storeId, firstRevision: revision + 1, seed, keys };
+  const file = await data.createSegment(header);
   await file.close();
   await data.writeFacts({ storeId, mark: 0, bootId });
   return storeId;

@@ -1,4 +1,4 @@
-// Randomness for names: store ids and lease ids.
+// Randomness for names: of stores, of leases, of what begins a record.
 
 import { randomBytes } from "node:crypto";
 
@@ -13,4 +13,9 @@ export function randomPositiveInt64(): bigint {
     const id = randomBytes(8).readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn;
     if (id !== 0n) return id;
   }
+}
+
+/** From 1 to 2^32 - 1. */
+export function randomUint32(): number {
+  return randomBytes(4).readUInt32BE() || 1;
 }

@@ -3,7 +3,7 @@
 import type { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
 import type { LogRecord, Position } from "../store/backend.js";
-import type { SegmentHeader } from "./log-format.js";
+import type { SegmentHeader, SegmentKeys } from "./log-format.js";
 import { encodeRecord, type RecordFrame, recordBytes } from "./record-codec.js";
 
 /** A place in the log: behind a record. */
@@ -13,6 +13,7 @@ export interface LogPoint {
   /** The head then. */
   readonly revision: Revision;
   readonly segment: number;
+  readonly keys: SegmentKeys;
   /** In the segment: where the next record goes. */
   readonly offset: number;
   /** The record's CRC. */
@@ -62,14 +63,14 @@ export class LogBatch {
     return this.#buffer.length > KEPT_BYTES ? undefined : this.#buffer;
   }
 
-  add(record: LogRecord, frame: Omit<RecordFrame, "previousCrc">): void {
+  add(record: LogRecord, frame: Omit<RecordFrame, "previousCrc" | "keys">): void {
     const bytes = recordBytes(record);
     this.#grow(this.#length + bytes);
-    const { position, segment, offset, crc: previousCrc } = this.end;
-    const crc = encodeRecord(this.#buffer, this.#length, record, { ...frame, previousCrc });
+    const { position, segment, keys, offset, crc: previousCrc } = this.end;
+    const crc = encodeRecord(this.#buffer, this.#length, record, { ...frame, keys, previousCrc });
     this.#length += bytes;
     const { revision } = record;
-    this.end = { position: position + 1, revision, segment, offset: offset + bytes, crc };
+    this.end = { position: position + 1, revision, segment, keys, offset: offset + bytes, crc };
   }
 
   succeed(): void {

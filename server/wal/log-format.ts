@@ -8,8 +8,6 @@ export const SEGMENT_MAGIC = Buffer.from("kvd log\n");
 export const LOG_FORMAT_VERSION = 1;
 export const SEGMENT_HEADER_BYTES = 64;
 
-/** A record begins with it; not a text in any encoding. */
-export const SYNC_WORD = 0x64766bfe;
 export const RECORD_HEAD_BYTES = 48;
 
 /** Far above what a txn or a delete with the largest limits makes. */
@@ -30,6 +28,15 @@ export const HEAD = {
   items: 44,
 } as const;
 
+/**
+ * What the records of a segment begin with, and what their CRCs begin from: random, and never told,
+ * so that nobody can write a value that looks like a record.
+ */
+export interface SegmentKeys {
+  readonly syncWord: number;
+  readonly salt: number;
+}
+
 export interface SegmentHeader {
   /** 1 for the first of a store, one more for each. */
   readonly number: number;
@@ -38,9 +45,10 @@ export interface SegmentHeader {
   readonly firstRevision: number;
   /** The CRC of the last record before it; of the store's id in the first segment. */
   readonly seed: number;
+  readonly keys: SegmentKeys;
 }
 
-const HEADER_CRC_AT = 52;
+const HEADER_CRC_AT = 56;
 
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
@@ -50,6 +58,8 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writeUint64(bytes, header.number, 16);
   writeUint64(bytes, header.firstRevision, 24);
   bytes.write(header.storeId, 32, "hex");
+  bytes.writeUInt32LE(header.keys.syncWord, 48);
+  bytes.writeUInt32LE(header.keys.salt, 52);
   bytes.writeUInt32LE(crc32c(bytes, 0, HEADER_CRC_AT), HEADER_CRC_AT);
   return bytes;
 }
@@ -74,6 +84,7 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader {
     storeId: bytes.toString("hex", 32, 48),
     firstRevision: readUint64(bytes, 24),
     seed: bytes.readUInt32LE(12),
+    keys: { syncWord: bytes.readUInt32LE(48), salt: bytes.readUInt32LE(52) },
   };
 }
 
@@ -84,8 +95,12 @@ export function firstSeed(storeId: string): number {
 }
 
 /** The CRC that the record in bytes[start, start + length) should have. */
-export function recordCrc(bytes: Uint8Array, start: number, length: number): number {
-  const head = crc32c(bytes, start, start + HEAD.crc);
+export function recordCrc(
+  bytes: Uint8Array,
+  start: number,
+  { length, salt }: { readonly length: number; readonly salt: number },
+): number {
+  const head = crc32c(bytes, start, start + HEAD.crc, salt);
   return crc32c(bytes, start + HEAD.crc + 4, start + length, head);
 }
 
@@ -99,10 +114,14 @@ export type Framed =
  * Whether a record stands at `start`, whole and as it was written; of which one before it, is for
  * the caller to ask. `left` is what the file has from `start` on: no length above it is believed.
  */
-export function frameAt(bytes: Buffer, start: number, left: number): Framed {
+export function frameAt(
+  bytes: Buffer,
+  start: number,
+  { left, keys }: { readonly left: number; readonly keys: SegmentKeys },
+): Framed {
   if (left < RECORD_HEAD_BYTES) return none(`${left} bytes are no record`);
   if (bytes.length - start < RECORD_HEAD_BYTES) return { kind: "short", length: RECORD_HEAD_BYTES };
-  if (bytes.readUInt32LE(start + HEAD.sync) !== SYNC_WORD) return none("no record begins here");
+  if (bytes.readUInt32LE(start + HEAD.sync) !== keys.syncWord) return none("no record begins here");
   const length = bytes.readUInt32LE(start + HEAD.length);
   if (length < RECORD_HEAD_BYTES || length % ALIGNMENT !== 0 || length > RECORD_MAX_BYTES) {
     return none(`a record cannot be ${length} bytes long`);
@@ -110,7 +129,9 @@ export function frameAt(bytes: Buffer, start: number, left: number): Framed {
   if (length > left) return none(`a record of ${length} bytes, and ${left} are there`);
   if (bytes.length - start < length) return { kind: "short", length };
   const crc = bytes.readUInt32LE(start + HEAD.crc);
-  if (crc !== recordCrc(bytes, start, length)) return none("the checksum of a record does not fit");
+  if (crc !== recordCrc(bytes, start, { length, salt: keys.salt })) {
+    return none("the checksum of a record does not fit");
+  }
   return { kind: "record", length, crc };
 }
 

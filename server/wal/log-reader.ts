@@ -14,16 +14,14 @@ import {
   decodeSegmentHeader,
   frameAt,
   HEAD,
+  RECORD_HEAD_BYTES,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
-  SYNC_WORD,
+  type SegmentKeys,
 } from "./log-format.js";
 import { decodeRecord } from "./record-codec.js";
 
 const CHUNK_BYTES = 1024 * 1024;
-
-/** What looking for records behind a bad one may cost, in bytes a byte. */
-const SCAN_MAX_FACTOR = 64;
 
 export interface LogSink {
   /** A segment begins. What it throws makes its header a damaged one. */
@@ -47,6 +45,7 @@ export interface TornTail {
 export interface ReadLog {
   /** The last segment, what is whole of it, and the CRC of the last record. */
   readonly segment: number;
+  readonly keys: SegmentKeys;
   readonly length: number;
   readonly crc: number;
   readonly records: number;
@@ -100,7 +99,7 @@ class SegmentReader {
     readonly isLast: boolean;
   }) {
     this.#size = await this.#file.size();
-    await this.#readHeader(wanted);
+    const { keys } = await this.#readHeader(wanted);
     let crc = wanted.seed;
     let records = 0;
     let offset = SEGMENT_HEADER_BYTES;
@@ -111,7 +110,7 @@ class SegmentReader {
     try {
       while (offset < this.#size) {
         const left = this.#size - offset;
-        const framed = frameAt(chunk, at, left);
+        const framed = frameAt(chunk, at, { left, keys });
         if (framed.kind === "short") {
           await this.#sink.pause(offset - told);
           told = offset;
@@ -128,10 +127,11 @@ class SegmentReader {
         if (what !== undefined) {
           const torn = await this.#tornAt(offset, {
             ...wanted,
+            keys,
             what,
             whole: framed.kind === "record",
           });
-          return { length: offset, crc, records, synced, torn };
+          return { keys, length: offset, crc, records, synced, torn };
         }
         const { length } = framed as { readonly length: number };
         this.#add(chunk.subarray(at, at + length), offset);
@@ -141,7 +141,7 @@ class SegmentReader {
         offset += length;
         at += length;
       }
-      return { length: offset, crc, records, synced, torn: undefined };
+      return { keys, length: offset, crc, records, synced, torn: undefined };
     } finally {
       await this.#sink.pause(offset - told);
     }
@@ -151,7 +151,7 @@ class SegmentReader {
     readonly number: number;
     readonly storeId: string;
     readonly seed: number;
-  }): Promise<void> {
+  }): Promise<SegmentHeader> {
     try {
       const header = decodeSegmentHeader(await readUpTo(this.#file, SEGMENT_HEADER_BYTES, 0));
       const { number, storeId, seed } = header;
@@ -161,6 +161,7 @@ class SegmentReader {
       if (number !== wanted.number) throw new RangeError(`it is segment ${number}`);
       if (seed !== wanted.seed) throw new RangeError("it does not go on where the one before ends");
       this.#sink.begin(header);
+      return header;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw this.#damaged(0, error.message, error);
@@ -181,6 +182,7 @@ class SegmentReader {
     offset: number,
     bad: {
       readonly number: number;
+      readonly keys: SegmentKeys;
       readonly isLast: boolean;
       readonly what: string;
       readonly whole: boolean;
@@ -189,7 +191,7 @@ class SegmentReader {
     const { what } = bad;
     if (!bad.isLast || bad.whole) throw this.#damaged(offset, what);
     const tail = await readUpTo(this.#file, this.#size - offset, offset);
-    const later = laterSynced(tail);
+    const later = laterSynced(tail, bad.keys);
     if (later !== undefined) {
       throw this.#damaged(offset, `${what}; at ${offset + later} a record follows that came later`);
     }
@@ -209,15 +211,13 @@ function misplaced(chunk: Buffer, at: number, crc: number): string | undefined {
 
 /**
  * Where in a tail, whose first record is bad, a whole record stands that was written after the bad
- * one had been synced. When looking gets dear, that counts as found: somebody made it so.
+ * one had been synced. Values cannot feign one: they do not know the segment's keys.
  */
-function laterSynced(tail: Buffer): number | undefined {
-  let budget = (tail.length + CHUNK_BYTES) * SCAN_MAX_FACTOR;
+function laterSynced(tail: Buffer, keys: SegmentKeys): number | undefined {
   for (let at = ALIGNMENT; at < tail.length; at += ALIGNMENT) {
-    if (tail.length - at < HEAD.items || tail.readUInt32LE(at) !== SYNC_WORD) continue;
-    budget -= Math.min(tail.length - at, tail.readUInt32LE(at + HEAD.length));
-    if (budget < 0) return at;
-    if (frameAt(tail, at, tail.length - at).kind !== "record") continue;
+    const left = tail.length - at;
+    if (left < RECORD_HEAD_BYTES || tail.readUInt32LE(at) !== keys.syncWord) continue;
+    if (frameAt(tail, at, { left, keys }).kind !== "record") continue;
     if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;
   }
   return undefined;

@@ -12,13 +12,14 @@ import { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
+import { randomUint32 } from "../lib/random.js";
 import type { Backend, BackendListener, LogRecord, Position } from "../store/backend.js";
 import type { LogPlace } from "../store/image.js";
 import type { LogEnd } from "./clean-file.js";
 import type { DataDirectory } from "./data-directory.js";
 import { DiskSpace, isFull } from "./disk-space.js";
 import { LogBatch, type LogPoint } from "./log-batch.js";
-import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES } from "./log-format.js";
+import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES, type SegmentKeys } from "./log-format.js";
 import { KEY_MAX_BYTES, recordBytes } from "./record-codec.js";
 import { RevisionMark } from "./revision-mark.js";
 import { SegmentWriter, SLOW_MS } from "./segment-writer.js";
@@ -41,6 +42,7 @@ export interface LogOptions {
 
 /** Where a log goes on. */
 export interface LogStart extends LogEnd {
+  readonly keys: SegmentKeys;
   readonly revision: Revision;
   readonly runningMs: number;
   /** Revisions up to it may have been given out. */
@@ -50,7 +52,14 @@ export interface LogStart extends LogEnd {
 /** What can be left out of a sync with the policy everysec. */
 const SYNC_INTERVAL_MS = 1000;
 
-const NO_FILE_YET: LogPoint = { position: 0, revision: 0, segment: 0, offset: 0, crc: 0 };
+const NO_FILE_YET: LogPoint = {
+  position: 0,
+  revision: 0,
+  segment: 0,
+  keys: { syncWord: 0, salt: 0 },
+  offset: 0,
+  crc: 0,
+};
 
 type State =
   | { readonly kind: "open" }
@@ -108,8 +117,8 @@ export class Log implements Backend {
   async begin(start: LogStart): Promise<void> {
     const { clock } = this.#options;
     this.#writer = await SegmentWriter.open(this.#options, start.segment);
-    const { revision, segment, length: offset, crc } = start;
-    this.#head = { position: 0, revision, segment, offset, crc };
+    const { revision, segment, keys, length: offset, crc } = start;
+    this.#head = { position: 0, revision, segment, keys, offset, crc };
     this.#durable = this.#head;
     this.#syncedOffset = offset;
     this.#openedMs = clock.monotonicMs();
@@ -274,9 +283,10 @@ export class Log implements Backend {
     }
     const { revision, segment, crc } = this.#head;
     const number = segment + 1;
-    this.#head = { ...this.#head, segment: number, offset: SEGMENT_HEADER_BYTES };
+    const keys = { syncWord: randomUint32(), salt: randomUint32() };
+    this.#head = { ...this.#head, segment: number, keys, offset: SEGMENT_HEADER_BYTES };
     this.#syncedOffset = SEGMENT_HEADER_BYTES;
-    const header = { number, storeId, firstRevision: revision + 1, seed: crc };
+    const header = { number, storeId, firstRevision: revision + 1, seed: crc, keys };
     return new LogBatch(this.#head, header, buffer);
   }
 
@@ -314,7 +324,8 @@ export class Log implements Backend {
     const writer = this.#writer as SegmentWriter;
     if (batch.header !== undefined) {
       await writer.change(batch.header);
-      this.#durable = { ...this.#durable, segment: batch.header.number, offset: batch.startOffset };
+      const { number: segment, keys } = batch.header;
+      this.#durable = { ...this.#durable, segment, keys, offset: batch.startOffset };
     }
     if (batch.length === 0) return;
     await writer.write(batch);

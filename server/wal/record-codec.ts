@@ -11,7 +11,7 @@ import {
   RECORD_HEAD_BYTES,
   readUint64,
   recordCrc,
-  SYNC_WORD,
+  type SegmentKeys,
   writeUint64,
 } from "./log-format.js";
 
@@ -38,6 +38,7 @@ export const KEY_MAX_BYTES = 0xffff;
 
 /** What stands in a record besides what happened. */
 export interface RecordFrame {
+  readonly keys: SegmentKeys;
   /** The CRC of the record before it. */
   readonly previousCrc: number;
   readonly runningMs: number;
@@ -73,7 +74,7 @@ export function encodeRecord(
   }
   for (const id of record.ended) items.lease(LEASE_ENDED, id);
   const length = items.at - start;
-  bytes.writeUInt32LE(SYNC_WORD, start + HEAD.sync);
+  bytes.writeUInt32LE(frame.keys.syncWord, start + HEAD.sync);
   bytes.writeUInt32LE(length, start + HEAD.length);
   bytes.writeUInt32LE(frame.previousCrc, start + HEAD.previousCrc);
   writeUint64(bytes, record.timeMs, start + HEAD.timeMs);
@@ -81,7 +82,7 @@ export function encodeRecord(
   writeUint64(bytes, frame.runningMs, start + HEAD.runningMs);
   bytes.writeUInt32LE(frame.unsynced, start + HEAD.unsynced);
   bytes.writeUInt32LE(items.count, start + HEAD.items);
-  const crc = recordCrc(bytes, start, length);
+  const crc = recordCrc(bytes, start, { length, salt: frame.keys.salt });
   bytes.writeUInt32LE(crc, start + HEAD.crc);
   return crc;
 }

@@ -22,11 +22,11 @@ import { defaultLimits } from "../../server/kv/limits.js";
 import { systemClock } from "../../server/lib/clock.js";
 import { createServer } from "../../server/server.js";
 import { text } from "../support/commands.js";
+import { SEED } from "../support/fault-scale.js";
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 import { openProxy, type TcpProxy } from "../support/tcp-proxy.js";
 
 const CUTS = Number(process.env["KVD_CUTS"] ?? 300);
-const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
 const WRITERS = 8;
 const WATCHES = 20;
 

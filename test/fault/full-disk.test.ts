@@ -15,7 +15,8 @@ import {
 } from "../../gen/grpc/grpc/health/v1/health.js";
 import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { connectClient, settle } from "../support/grpc-service.js";
-import { judge, showJudgement, wrongs } from "../support/history/judge.js";
+import { judge, showJudgement } from "../support/history/judge.js";
+import { wrongsKept } from "../support/history/keep.js";
 import { FAMILIES, Load, openAccounts } from "../support/history/load.js";
 import { HistoryRecorder } from "../support/history/recorder.js";
 import { Session } from "../support/history/session.js";
@@ -66,10 +67,11 @@ declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t)
   }
   await life.kill();
   await life.start();
-  const judgement = judge(recorder, await life.wholeJournal(), FAMILIES);
+  const journal = await life.wholeJournal();
+  const judgement = judge(recorder, journal, FAMILIES);
   await life.kill();
   t.log(`P6 fill and free cycles: ${CYCLES}, ${showJudgement(judgement)}`);
-  t.deepEqual([...life.problems, ...wrongs(judgement)], []);
+  t.deepEqual([...life.problems, ...wrongsKept(judgement, recorder, journal)], []);
 });
 
 /** Until not a block more fits; what becomes free later, next time. */

@@ -13,7 +13,8 @@ import {
 } from "../../gen/grpc/grpc/health/v1/health.js";
 import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { connectClient, settle } from "../support/grpc-service.js";
-import { type Judgement, judge, showSum, wrongs } from "../support/history/judge.js";
+import { type Judgement, judge, showSum } from "../support/history/judge.js";
+import { wrongsKept } from "../support/history/keep.js";
 import { FAMILIES, Load, openAccounts } from "../support/history/load.js";
 import { lossesOf } from "../support/history/losses.js";
 import { HistoryRecorder } from "../support/history/recorder.js";
@@ -69,9 +70,12 @@ async function judged(t: ExecutionContext, { injection, args, act }: Point): Pro
       await load.stop();
     }
     await life.start();
-    const judgement = judge(recorder, await life.wholeJournal(), FAMILIES);
+    const journal = await life.wholeJournal();
+    const judgement = judge(recorder, journal, FAMILIES);
     const where = `${injection.what} at ${injection.call} ${injection.when}, KVD_SEED=${SEED}`;
-    t.deepEqual([...life.problems, ...wrongs(judgement)], [], where);
+    const wrong = [...life.problems, ...wrongsKept(judgement, recorder, journal)];
+    for (const text of wrong) t.log(text);
+    t.deepEqual(wrong, [], where);
     return judgement;
   } finally {
     await scope.end();

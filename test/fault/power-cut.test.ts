@@ -1,12 +1,13 @@
-// Power cuts under 8 writers and 4 readers, on an ext4 file system of its own: what was acknowledged
-// survives, and nobody has seen what does not.
+// Power cuts under 8 writers and 4 readers, on an ext4 file system of its own: what was
+// acknowledged survives, and nobody has seen what does not.
 //
 // KVD_SEED sets the seed, which is printed.
 
 import { join } from "node:path";
 import { connect } from "../../client/index.js";
 import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
-import { judge, showJudgement, wrongs } from "../support/history/judge.js";
+import { judge, showJudgement } from "../support/history/judge.js";
+import { wrongsKept } from "../support/history/keep.js";
 import { FAMILIES, Load, openAccounts } from "../support/history/load.js";
 import { HistoryRecorder } from "../support/history/recorder.js";
 import { MountedImage, whyNoImage } from "../support/mounted-image.js";
@@ -44,10 +45,11 @@ declare(`${note}${CUTS} power cuts under 8 writers and 4 readers lose nothing`, 
     await image.mount();
     await life.start();
   }
-  const judgement = judge(recorder, await life.wholeJournal(), FAMILIES);
+  const journal = await life.wholeJournal();
+  const judgement = judge(recorder, journal, FAMILIES);
   await life.kill();
   t.log(`P1 power cuts: ${CUTS}, ${showJudgement(judgement)}`);
-  t.deepEqual([...life.problems, ...wrongs(judgement)], []);
+  t.deepEqual([...life.problems, ...wrongsKept(judgement, recorder, journal)], []);
   t.true(judgement.acknowledged > 20 * CUTS);
 });
 

@@ -170,7 +170,7 @@ export async function startKvd(scope: Scope, setup: ServerSetup = {}): Promise<R
   const data = dataDir === undefined ? ["--memory"] : ["--data-dir", dataDir];
   const flags = [...data, "--listen", listen, "--port-file", portFile, ...args];
   const process = new RunningProcess(scope, [...kvd, ...flags], { environment });
-  await Promise.race([appearance(portFile), process.ended]);
+  await appearance(portFile, process.ended);
   if (!existsSync(portFile)) {
     const { exitCode, stdout } = await process.ended;
     throw new Error(`kvd did not start, and ended with ${exitCode}: ${stdout}`);
@@ -235,11 +235,17 @@ export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   }
 }
 
-/** Settled when a file is there. */
-async function appearance(path: string): Promise<void> {
+/** Settled when a file is there, or when `over` is. */
+async function appearance(path: string, over: Promise<unknown>): Promise<void> {
   const watcher = watch(join(path, ".."));
+  let isOver = false;
+  const ended = over.finally(() => {
+    isOver = true;
+  });
   try {
-    while (!existsSync(path)) await inTime(once(watcher, "change"), path);
+    while (!existsSync(path) && !isOver) {
+      await inTime(Promise.race([once(watcher, "change"), ended]), path);
+    }
   } finally {
     watcher.close();
   }

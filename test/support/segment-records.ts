@@ -1,6 +1,6 @@
 // Where the records of a segment stand.
 
-import { frameAt, SEGMENT_HEADER_BYTES } from "../../server/wal/log-format.js";
+import { decodeSegmentHeader, frameAt, SEGMENT_HEADER_BYTES } from "../../server/wal/log-format.js";
 
 export interface RecordPlace {
   readonly start: number;
@@ -10,9 +10,10 @@ export interface RecordPlace {
 /** Those that are whole, up to the first that is not. */
 export function recordsOf(segment: Buffer): RecordPlace[] {
   const records: RecordPlace[] = [];
+  const { keys } = decodeSegmentHeader(segment);
   let start = SEGMENT_HEADER_BYTES;
   for (;;) {
-    const framed = frameAt(segment, start, segment.length - start);
+    const framed = frameAt(segment, start, { left: segment.length - start, keys });
     if (framed.kind !== "record") return records;
     records.push({ start, end: start + framed.length });
     start += framed.length;

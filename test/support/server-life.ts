@@ -56,9 +56,10 @@ export class ServerLife {
     this.#mayNotGoDown("the newest revision", revision, this.#revision);
     this.#storeId = storeId;
     this.#compactRevision = compactRevision;
-    const { commits } = await readJournal(kv, this.#revision + 1);
-    this.#commits.push(...commits);
-    this.#revision = revision;
+    // Leases end meanwhile: it may be further than the status.
+    const journal = await readJournal(kv, this.#revision + 1);
+    this.#commits.push(...journal.commits);
+    this.#revision = journal.revision;
     await kv.close();
   }
 

@@ -3,9 +3,9 @@
 //
 // The search is Lowe's: depth first, and no configuration (what was taken, and what the register
 // then holds) is looked at twice. What is unknown may be taken at any time after its call, or
-// never. Three things keep it short, and lose no order: a read that fits is taken at once; what is
-// unknown is taken only where it makes something possible that was not; and beyond the budget it
-// gives up, which its callers have to treat as a failure.
+// never. Four things keep it short, and lose no order: a read that fits is taken at once; what is
+// unknown is taken only where it makes something possible that was not; of those that do the same,
+// the first; values that nobody asks for are one. Beyond the budget it gives up: a failure.
 
 import { ABSENT } from "./history.js";
 
@@ -28,6 +28,9 @@ export type Verdict = "linearizable" | "not linearizable" | "undecided";
 
 /** Configurations of a register. */
 const BUDGET = 300_000;
+
+/** Stands for every value that no operation asks for. */
+const UNASKED = "?";
 
 export function linearize(
   operations: readonly RegisterOperation[],
@@ -54,6 +57,8 @@ interface Frame {
 class Search {
   readonly #known: readonly RegisterOperation[];
   readonly #unknown: readonly RegisterOperation[];
+  /** Unknown ones of one name do the same. */
+  readonly #names: readonly string[];
   readonly #done: boolean[];
   readonly #used: boolean[];
   readonly #seen = new Set<string>();
@@ -64,9 +69,10 @@ class Search {
   #budget: number;
 
   constructor(operations: readonly RegisterOperation[], budget: number) {
-    const byCall = [...operations].sort((one, other) => one.called - other.called);
+    const byCall = withOneUnaskedValue(operations).sort((one, other) => one.called - other.called);
     this.#known = byCall.filter(({ returned }) => returned !== undefined);
     this.#unknown = byCall.filter(({ returned }) => returned === undefined);
+    this.#names = this.#unknown.map(({ steps }) => JSON.stringify(steps));
     this.#done = this.#known.map(() => false);
     this.#used = this.#unknown.map(() => false);
     this.#left = this.#known.length;
@@ -142,9 +148,13 @@ class Search {
       }
     }
     const unknown: Choice[] = [];
+    const tried = new Set<string>();
     for (const [index, { called, steps }] of this.#unknown.entries()) {
       if (called > until) break;
       if (this.#used[index]) continue;
+      const name = this.#names[index] ?? "";
+      if (tried.has(name)) continue;
+      tried.add(name);
       for (const step of steps) {
         if (!fits(step, this.#state) || step.becomes === undefined) continue;
         if (this.#enables(index, step.becomes, open, until)) {
@@ -176,6 +186,16 @@ class Search {
       return index !== own && called <= until && !this.#used[index] && steps.some(newly);
     });
   }
+}
+
+/** Where no operation asks whether it is this value or is not, it may as well be any other. */
+function withOneUnaskedValue(operations: readonly RegisterOperation[]): RegisterOperation[] {
+  const asked = new Set<string | undefined>([undefined, ABSENT]);
+  for (const { steps } of operations) {
+    for (const { is, isNot } of steps) asked.add(is).add(isNot);
+  }
+  const unasked = (step: Step) => (asked.has(step.becomes) ? step : { ...step, becomes: UNASKED });
+  return operations.map((operation) => ({ ...operation, steps: operation.steps.map(unasked) }));
 }
 
 function fits({ is, isNot }: Step, state: string): boolean {

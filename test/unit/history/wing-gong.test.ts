@@ -151,6 +151,19 @@ test("what takes too long is not decided, and never accepted", (t) => {
   t.is(linearize(operations.slice(0, -1), 1000), "linearizable");
 });
 
+test("unknown deletes and puts by the hundred are decided", (t) => {
+  const operations: string[] = [];
+  for (let round = 0; round < 200; round += 1) {
+    const at = round * 10;
+    operations.push(`${at + 1}- delete`, `${at + 2}- put u${round}`, `${at + 3}- cas a${round} s`);
+    operations.push(`${at + 4}-${at + 5} put a${round}`, `${at + 6}-${at + 7} gone`);
+  }
+  const all = operations.map(operationFromText);
+  t.is(linearize(all), "linearizable");
+  const tooMany = [...operations, ...Array.from({ length: 3 }, () => "9998-9999 read a0")];
+  t.is(linearize(tooMany.map(operationFromText)), "not linearizable");
+});
+
 test("ten thousand operations of twelve clients are decided", (t) => {
   const operations: RegisterOperation[] = [];
   for (let round = 0; round < 800; round += 1) {

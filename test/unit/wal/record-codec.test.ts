@@ -48,7 +48,8 @@ const record: fc.Arbitrary<LogRecord> = fc.record({
   compactRevision: fc.option(number, { nil: undefined }),
 });
 
-const FRAME = { previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynced: 123_456 };
+const KEYS = { syncWord: 0x12345678, salt: 0x9abcdef0 };
+const FRAME = { keys: KEYS, previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynced: 123_456 };
 
 function encoded(of: LogRecord, start = 0): Buffer {
   const buffer = Buffer.alloc(start + recordBytes(of), 0xaa);
@@ -62,7 +63,7 @@ test("what is written comes back, and takes as many bytes as it said", (t) => {
   fc.assert(
     fc.property(record, fc.constantFrom(0, 8, 64), (of, start) => {
       const buffer = encoded(of, start);
-      const framed = frameAt(buffer, 0, buffer.length);
+      const framed = frameAt(buffer, 0, { left: buffer.length, keys: KEYS });
       t.is(framed.kind === "record" && framed.length, buffer.length);
       t.is(buffer.length % 8, 0);
       const back = decodeRecord(buffer);
@@ -104,10 +105,14 @@ test("no changed bit and no cut is taken for the record", (t) => {
   for (let at = 0; at < buffer.length * 8; at += 1) {
     const changed = Buffer.from(buffer);
     changed[at >> 3] = (changed[at >> 3] as number) ^ (1 << (at & 7));
-    t.not(frameAt(changed, 0, changed.length).kind, "record", `bit ${at}`);
+    t.not(frameAt(changed, 0, { left: changed.length, keys: KEYS }).kind, "record", `bit ${at}`);
   }
   for (let length = 0; length < buffer.length; length += 1) {
-    t.is(frameAt(buffer.subarray(0, length), 0, length).kind, "none", `${length} bytes`);
+    t.is(
+      frameAt(buffer.subarray(0, length), 0, { left: length, keys: KEYS }).kind,
+      "none",
+      `${length} bytes`,
+    );
   }
 });
 
@@ -118,7 +123,7 @@ test("with a CRC that fits, whatever could not have been written is refused", (t
     fc.property(fc.integer({ min: 16, max: buffer.length - 1 }), fc.nat(255), (at, byte) => {
       const changed = Buffer.from(buffer);
       changed[at] = byte;
-      changed.writeUInt32LE(recordCrc(changed, 0, changed.length), 12);
+      changed.writeUInt32LE(recordCrc(changed, 0, { length: changed.length, salt: KEYS.salt }), 12);
       try {
         decodeRecord(changed);
       } catch (error) {
@@ -134,6 +139,14 @@ test("with a CRC that fits, whatever could not have been written is refused", (t
 test("a length that lies costs nothing: it is bounded by what is there", (t) => {
   const buffer = encoded(ONE);
   buffer.writeUInt32LE(0x3ffffff8, 4);
-  t.is(frameAt(buffer, 0, buffer.length).kind, "none");
-  t.is(frameAt(buffer, 0, 2 ** 31).kind, "short");
+  t.is(frameAt(buffer, 0, { left: buffer.length, keys: KEYS }).kind, "none");
+  t.is(frameAt(buffer, 0, { left: 2 ** 31, keys: KEYS }).kind, "short");
+});
+
+test("with other keys than those of its segment it is no record: values cannot feign one", (t) => {
+  const buffer = encoded(ONE);
+  for (const other of [{ syncWord: KEYS.syncWord ^ 1 }, { salt: KEYS.salt ^ 1 }]) {
+    const keys = { ...KEYS, ...other };
+    t.is(frameAt(buffer, 0, { left: buffer.length, keys }).kind, "none");
+  }
 });
