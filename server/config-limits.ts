@@ -31,7 +31,7 @@ export const LIMIT_RANGES: { readonly [name in LimitName]: ValueRange } = {
   deleteMaxKeys: { min: 1, max: 10_000_000 },
   storeMaxBytes: { min: MIB, max: 64 * TIB },
   historyMaxBytes: { min: 0, max: 64 * TIB },
-  logPendingMaxBytes: { min: MIB, max: 64 * GIB },
+  logPendingMaxBytes: { min: MIB, max: GIB },
   historyMaxAgeMs: { min: 0, max: 36_500 * DAY },
   connectionMaxStreams: { min: 1, max: 65_535 },
   watchersMax: { min: 1, max: 10_000_000 },

@@ -7,8 +7,11 @@
 // flags go to stderr.
 
 import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { pino } from "pino";
 import { type Config, readInvocation } from "./config.js";
+import { isOfData, isOfSystem } from "./data-failure.js";
+import { KvdError } from "./kv/errors.js";
 import { AddressError } from "./listen-address.js";
 import { loadProgress } from "./load-progress.js";
 import { thisMachine } from "./memory-sizes.js";
@@ -17,7 +20,7 @@ import { runOffline } from "./offline.js";
 import { removePortFile, writePortFile } from "./port-file.js";
 import type { KvdServer } from "./server.js";
 import { VERSION } from "./version.js";
-import { DamagedError, DataError } from "./wal/data-error.js";
+import { DataError } from "./wal/data-error.js";
 
 const EXIT = {
   cannotStart: 1,
@@ -104,17 +107,11 @@ async function startServer(config: Config, logger: pino.Logger): Promise<KvdServ
   try {
     return await createServer({ ...others, ...data, logger });
   } catch (error) {
-    if (!(error instanceof AddressError || error instanceof DataError || isOfSystem(error))) {
-      throw error;
-    }
+    const known = [AddressError, DataError, KvdError].some((each) => error instanceof each);
+    if (!(error instanceof Error && (known || isOfSystem(error)))) throw error;
     logger.fatal({}, error.message);
-    return error instanceof DamagedError ? EXIT.data : EXIT.cannotStart;
+    return isOfData(error) ? EXIT.data : EXIT.cannotStart;
   }
-}
-
-/** Such as EACCES for the data directory. */
-function isOfSystem(error: unknown): error is Error {
-  return error instanceof Error && "syscall" in error;
 }
 
 function stopOnSignals(server: KvdServer, config: Config, logger: pino.Logger): void {
@@ -139,8 +136,9 @@ function endWhenFailed(server: KvdServer, config: Config, logger: pino.Logger): 
   server.failed.then(async () => {
     const { failedLogGraceMs } = config;
     logger.fatal({ failedLogGraceMs }, "reads go on for a while; then kvd ends with exit code 74");
-    await new Promise((resolve) => setTimeout(resolve, failedLogGraceMs));
-    await closeServer(server, config, logger);
+    await pause(failedLogGraceMs);
+    // A disk that hangs may never let it be closed.
+    await Promise.race([closeServer(server, config, logger), pause(config.shutdownGraceMs)]);
     process.exit(EXIT.data);
   });
 }

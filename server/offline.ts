@@ -1,13 +1,14 @@
 // Runs what works on files without a server, and says what came of it. Exit codes: 0, or with a
 // text on stderr 74 when the files are damaged, and 1 otherwise.
 
+import { isOfData, isOfSystem } from "./data-failure.js";
 import { type Inspection, inspect, type Repair, repair } from "./engines/inspection.js";
 import { checkSnapshot, restoreSnapshot } from "./engines/restore.js";
 import { defaultLimits } from "./kv/limits.js";
 import { systemClock } from "./lib/clock.js";
 import { loadProgress } from "./load-progress.js";
 import type { OfflineCommand } from "./offline-commands.js";
-import { DamagedError, DataError } from "./wal/data-error.js";
+import { DataError } from "./wal/data-error.js";
 import type { SnapshotSummary } from "./wal/snapshot-reader.js";
 
 /** What was written fits; what may be written to it later, its server limits. */
@@ -21,10 +22,10 @@ export async function runOffline(command: OfflineCommand): Promise<number> {
     process.stdout.write(text);
     return exit;
   } catch (error) {
-    const expected = error instanceof DataError || (error instanceof Error && "syscall" in error);
-    if (!expected) throw error;
+    if (!(error instanceof Error) || !(error instanceof DataError || isOfSystem(error)))
+      throw error;
     process.stderr.write(`kvd: ${error.message}\n`);
-    return error instanceof DamagedError ? EXIT.damaged : EXIT.refused;
+    return isOfData(error) ? EXIT.damaged : EXIT.refused;
   }
 }
 
@@ -113,6 +114,12 @@ function repairFacts({ damaged, revision, droppedBytes, made }: Repair) {
 function repairText(found: Repair, { dataDir, to }: { dataDir: string; to: string | undefined }) {
   const { damaged, revision, droppedBytes, made } = found;
   if (damaged.length === 0) return `${dataDir} needs no repair: it is whole up to ${revision}\n`;
+  if (found.startable) {
+    return (
+      `${damaged.join("\n")}\n${dataDir} is whole up to revision ${revision} without that: ` +
+      "a start loses nothing\n"
+    );
+  }
   const text =
     `${damaged.join("\n")}\n${dataDir} is whole up to revision ${revision}; what comes after it, ` +
     `${droppedBytes} bytes of the log, cannot be saved\n`;

@@ -81,6 +81,8 @@ export interface Repair {
   readonly revision: Revision;
   /** Bytes of the log behind it, which are dropped. */
   readonly droppedBytes: number;
+  /** A start does without what is damaged, and loses nothing. */
+  readonly startable: boolean;
   /** The new directory; undefined when there is none. */
   readonly made: { readonly storeId: string; readonly revision: Revision } | undefined;
 }
@@ -101,8 +103,10 @@ export async function repair(
     const saved = await salvage(data, recovery(storeIdOf(data), newId, options));
     const damaged = [...data.damaged, ...saved.damaged].map(({ message }) => message);
     const { revision } = saved.store;
-    const found = { damaged, revision, droppedBytes: saved.droppedBytes };
-    if (to === undefined || damaged.length === 0) return { ...found, made: undefined };
+    const { droppedBytes } = saved;
+    const startable = droppedBytes === 0 && data.damaged.length === 0;
+    const found = { damaged, revision, droppedBytes, startable };
+    if (to === undefined || startable) return { ...found, made: undefined };
     await makeFrom(saved, to, clock);
     return { ...found, made: { storeId: newId, revision: saved.store.revision } };
   } finally {

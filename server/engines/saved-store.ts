@@ -11,7 +11,8 @@ import type { Logger } from "../lib/logger.js";
 import { randomStoreId, randomUint32 } from "../lib/random.js";
 import { Store } from "../store/store.js";
 import { DataDirectory, segmentName, tornName } from "../wal/data-directory.js";
-import { certain } from "../wal/folder.js";
+import { certain } from "../wal/data-error.js";
+import { isFull, SPARE_FILE } from "../wal/disk-space.js";
 import { Log } from "../wal/log.js";
 import { firstSeed } from "../wal/log-format.js";
 import type { ReadLog, TornTail } from "../wal/log-reader.js";
@@ -70,7 +71,12 @@ export async function openSavedStore(options: SavedStoreOptions): Promise<SavedS
   const { files } = options;
   const data = await DataDirectory.open(options.path, { ...(files && { files }) });
   try {
-    return await openIn(data, options);
+    return await openIn(data, options).catch(async (error) => {
+      // Each step of it can be done again: in the space that is kept for a full disk.
+      if (!isFull(error)) throw error;
+      await data.folder.remove([SPARE_FILE]);
+      return openIn(data, options);
+    });
   } catch (error) {
     await data.close();
     throw error;

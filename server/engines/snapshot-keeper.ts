@@ -7,7 +7,7 @@ import type { Logger } from "../lib/logger.js";
 import { type ExportedHistory, ImageExport } from "../store/image-export.js";
 import type { Store } from "../store/store.js";
 import type { DataDirectory } from "../wal/data-directory.js";
-import { UncertainError } from "../wal/folder.js";
+import { UncertainError } from "../wal/data-error.js";
 import type { Log } from "../wal/log.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
 import { imageSource } from "./image-source.js";
@@ -30,9 +30,9 @@ export interface SnapshotKeeperOptions {
  */
 const TRIES: readonly ExportedHistory[] = ["all", "all", "none"];
 
-/** How long after a snapshot the next is tried on a full disk; doubled with each that fails. */
-const FULL_PAUSE_MS = 5000;
-const FULL_PAUSE_MAX_MS = 300_000;
+/** How long after a snapshot that failed the next is tried; doubled with each that fails. */
+const PAUSE_MS = 2000;
+const PAUSE_MAX_MS = 300_000;
 
 /** How often the log's length is looked at. */
 const LOOK_MS = 1000;
@@ -45,9 +45,13 @@ export class SnapshotKeeper {
   #savedLogBytes: number;
   #snapshotBytes = 0;
   #problem: string | undefined;
-  /** How the store was when a snapshot was last begun. */
+  /**
+   * How the store was when a snapshot was last begun. On a full disk, what was deleted or compacted
+   * since may have made it small enough, and then the log can go.
+   */
   #triedState = "";
-  #fullPauseMs = FULL_PAUSE_MS;
+  /** No other is begun so soon after the last. */
+  #pauseMs = 0;
   #saving: Promise<void> | undefined;
   #timer: Timer | undefined;
   #closed = false;
@@ -83,18 +87,12 @@ export class SnapshotKeeper {
 
   #isDue(): boolean {
     const { clock, log, intervalMs, logBytes } = this.#options;
-    if (log.isFull) return this.#isDueOnFullDisk();
+    if (clock.monotonicMs() - this.#savedMs < this.#pauseMs) return false;
+    if (log.isFull) return this.#triedState !== this.#state();
     const grownBytes = log.writtenBytes - this.#savedLogBytes;
     if (grownBytes >= Math.max(logBytes, this.#snapshotBytes)) return true;
     const isOld = clock.monotonicMs() - this.#savedMs >= intervalMs;
     return isOld && this.#savedState !== this.#state();
-  }
-
-  /** What was deleted or compacted may have made the store small: then the log can go. */
-  #isDueOnFullDisk(): boolean {
-    const { clock } = this.#options;
-    if (clock.monotonicMs() - this.#savedMs < this.#fullPauseMs) return false;
-    return this.#triedState !== this.#state();
   }
 
   async #save(): Promise<void> {
@@ -105,13 +103,13 @@ export class SnapshotKeeper {
       for (const history of TRIES) {
         if (!(await this.#try(history))) continue;
         this.#problem = undefined;
-        this.#fullPauseMs = FULL_PAUSE_MS;
+        this.#pauseMs = 0;
         return;
       }
       throw new Error("history went faster than it could be read: the store is full");
     } catch (error) {
       if (this.#closed) return;
-      this.#fullPauseMs = Math.min(this.#fullPauseMs * 2, FULL_PAUSE_MAX_MS);
+      this.#pauseMs = Math.min(Math.max(PAUSE_MS, this.#pauseMs * 2), PAUSE_MAX_MS);
       const why = error instanceof Error ? error.message : String(error);
       this.#problem = `the last snapshot could not be saved: ${why}`;
       logger.error({ err: error }, this.#problem);

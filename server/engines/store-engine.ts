@@ -176,12 +176,11 @@ export class StoreEngine implements Engine {
     return this.#mutate((now) => this.#store.leases.list(query, now));
   }
 
-  compact(command: { readonly revision: Revision }) {
-    return this.#mutate((now) => {
-      this.#store.compact(command, now);
-      const { compactRevision } = this.#store.retention.compactor;
-      return { revision: this.#store.publishedRevision, compactRevision };
-    });
+  async compact(command: { readonly revision: Revision }) {
+    await this.#mutate((now) => this.#store.compact(command, now));
+    this.#upkeep.maintain();
+    const { compactRevision } = this.#store.retention.compactor;
+    return { revision: this.#store.publishedRevision, compactRevision };
   }
 
   hash(query: { readonly revision: Revision }) {

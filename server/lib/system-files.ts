@@ -2,7 +2,8 @@
 // commit costs half of what it would with promises of node:fs.
 
 import fs from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { Files, OpenFile } from "./files.js";
 
 const MODES = { read: "r", write: "r+", new: "w+" } as const;
@@ -10,77 +11,73 @@ const MODES = { read: "r", write: "r+", new: "w+" } as const;
 /** All but the lock, which is the data directory's matter. */
 export const systemFiles: Omit<Files, "lock"> = {
   async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // A folder that is made is durable once the one above it is synced.
+    for (let made = resolve(path); ; made = dirname(made)) {
+      await syncFolder(dirname(made));
+      if (made === resolve(first) || made === dirname(made)) return;
+    }
   },
   names: (folder) => readdir(folder),
   open: (path, mode) =>
     new Promise((resolve, reject) => {
       fs.open(path, MODES[mode], 0o600, (error, fd) => {
-        if (error === null) resolve(new SystemFile(fd));
+        if (error === null) resolve(new SystemFile(path, fd));
         else reject(error);
       });
     }),
   rename,
   remove: (path) => rm(path, { force: true }),
-  async syncFolder(path) {
-    const folder = await open(path, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolder,
 };
 
-class SystemFile implements OpenFile {
-  readonly #fd: number;
+/** To sync it later. */
+export function openFolder(path: string): Promise<FileHandle> {
+  return open(path, "r");
+}
 
-  constructor(fd: number) {
+async function syncFolder(path: string): Promise<void> {
+  const folder = await openFolder(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Names the file in errors: the system does not. */
+class SystemFile implements OpenFile {
+  readonly #path: string;
+  #fd: number;
+
+  constructor(path: string, fd: number) {
+    this.#path = path;
     this.#fd = fd;
   }
 
-  size(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.fstat(this.#fd, (error, stats) => {
-        if (error === null) resolve(stats.size);
-        else reject(error);
-      });
-    });
+  async size(): Promise<number> {
+    return Number((await this.#stat()).size);
   }
 
   read(into: Uint8Array, at: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.read(this.#fd, into, 0, into.length, at, (error, count) => {
-        if (error === null) resolve(count);
-        else reject(error);
-      });
-    });
+    return this.#call((fd, done) => fs.read(fd, into, 0, into.length, at, done));
   }
 
   write(bytes: Uint8Array, at: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.write(this.#fd, bytes, 0, bytes.length, at, (error, count) => {
-        if (error === null) resolve(count);
-        else reject(error);
-      });
-    });
+    return this.#call((fd, done) => fs.write(fd, bytes, 0, bytes.length, at, done));
   }
 
   truncate(length: number): Promise<void> {
-    return call((done) => fs.ftruncate(this.#fd, length, done));
+    return this.#call((fd, done) => fs.ftruncate(fd, length, done));
   }
 
   sync(): Promise<void> {
-    return call((done) => fs.fdatasync(this.#fd, done));
+    return this.#call((fd, done) => fs.fdatasync(fd, done));
   }
 
   async isAt(path: string): Promise<boolean> {
-    const own = await new Promise<fs.BigIntStats>((resolve, reject) => {
-      fs.fstat(this.#fd, { bigint: true }, (error, stats) => {
-        if (error === null) resolve(stats);
-        else reject(error);
-      });
-    });
+    const own = await this.#stat();
     try {
       const there = await stat(path, { bigint: true });
       return there.dev === own.dev && there.ino === own.ino;
@@ -91,15 +88,30 @@ class SystemFile implements OpenFile {
   }
 
   close(): Promise<void> {
-    return call((done) => fs.close(this.#fd, done));
+    return this.#call((fd, done) => {
+      // Another file may have the same number from now on.
+      this.#fd = CLOSED;
+      fs.close(fd, done);
+    });
+  }
+
+  #stat(): Promise<fs.BigIntStats> {
+    return this.#call((fd, done) => fs.fstat(fd, { bigint: true }, done));
+  }
+
+  #call<T>(run: (fd: number, done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#fd === CLOSED) throw new Error(`${this.#path} is closed`);
+      run(this.#fd, (error, value) => {
+        if (error === null) {
+          resolve(value as T);
+        } else {
+          error.message += `, '${this.#path}'`;
+          reject(error);
+        }
+      });
+    });
   }
 }
 
-function call(run: (done: (error: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    run((error) => {
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
-}
+const CLOSED = -1;

@@ -219,10 +219,18 @@ export class Journal {
       this.#toldCompactRevision = record.compactRevision;
       this.#toldPosition = this.#position;
     }
-    const { commit, begun = NONE, ended = NONE, renewed } = step;
+    const { commit, begun = NONE, ended = NONE, renewed, onPublish } = step;
     const { compactRevision } = record;
     const position = this.#position;
-    this.#unpublished.push({ position, commit, begun, ended, renewed, compactRevision });
+    this.#unpublished.push({
+      position,
+      commit,
+      begun,
+      ended,
+      renewed,
+      compactRevision,
+      onPublish,
+    });
     this.#publish();
   }
 
@@ -233,7 +241,8 @@ export class Journal {
 
   #publish(): void {
     const durable = this.#backend.durablePosition;
-    for (const { commit, compactRevision } of this.#unpublished.take(durable)) {
+    for (const { commit, compactRevision, onPublish } of this.#unpublished.take(durable)) {
+      onPublish?.();
       this.#publishedCompactRevision = compactRevision ?? this.#publishedCompactRevision;
       if (commit === undefined) continue;
       this.#publishedRevision = commit.revision;

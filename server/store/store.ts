@@ -176,8 +176,9 @@ export class Store {
   compact(command: { readonly revision: Revision }, now: Now): void {
     this.retention.refuseFuture(command.revision, this.journal.publishedRevision);
     this.retention.refuseCompact(command.revision);
-    this.journal.log({ compactRevision: command.revision });
-    this.retention.compact(command.revision, now);
+    const { revision } = command;
+    const onPublish = () => this.retention.compact(revision, now);
+    this.journal.log({ compactRevision: revision }, () => ({ result: undefined, onPublish }));
   }
 
   /** Takes compaction a step further; true when there is nothing more to do now. */

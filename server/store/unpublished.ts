@@ -16,6 +16,8 @@ export interface Step {
   /** With their deadlines; their keys are those of the commit. */
   readonly ended: readonly Lease[];
   readonly compactRevision: Revision | undefined;
+  /** What it does once it is durable. */
+  readonly onPublish: (() => void) | undefined;
   readonly renewed: { readonly lease: Lease; readonly rank: number } | undefined;
 }
 

@@ -5,11 +5,11 @@
 
 import { basename } from "node:path";
 import { type Files, type OpenFile, readUpTo } from "../lib/files.js";
+import type { ImageHeader } from "../store/image.js";
 import { CLEAN_FILE, type LogEnd, readCleanFile, writeCleanFile } from "./clean-file.js";
 import { DamagedError, DataError } from "./data-error.js";
 import { systemDisk } from "./disk.js";
 import { Folder, type FolderUse } from "./folder.js";
-import { LOCK_FILE } from "./folder-lock.js";
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -24,6 +24,9 @@ const SNAPSHOTS_KEPT = 2;
 const SNAPSHOT = /^snapshot-(\d{16})\.kvd$/;
 const SEGMENT = /^log-(\d{16})\.kvd$/;
 
+/** Files of kvd; others are left alone. */
+const OURS = /^((log|snapshot)-\d{16}\.kvd|torn-\d{16}-\d+\.kvd|store\.json|clean\.json)$/;
+
 export interface OpenOptions {
   readonly files?: Files;
   readonly use?: FolderUse;
@@ -37,6 +40,8 @@ export class DataDirectory {
   readonly folder: Folder;
   #facts: StoreFacts | undefined;
   #clean: LogEnd | undefined;
+  /** One after the other: they share the name of what is half written. */
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(folder: Folder) {
     this.folder = folder;
@@ -51,6 +56,7 @@ export class DataDirectory {
     try {
       if (facts === "whole") await data.#readFacts();
       else await data.#findFacts();
+      if (use === "use") await data.folder.removeHalves((name) => OURS.test(name));
       return data;
     } catch (error) {
       await data.close();
@@ -72,9 +78,9 @@ export class DataDirectory {
     return this.#clean;
   }
 
-  /** Nothing of anybody's is in it. */
+  /** No store is in it. */
   async isEmpty(): Promise<boolean> {
-    return (await this.folder.names()).every((name) => name === LOCK_FILE);
+    return !(await this.folder.names()).some((name) => OURS.test(name));
   }
 
   /** The numbers of its snapshots, oldest first. */
@@ -144,9 +150,13 @@ export class DataDirectory {
   }
 
   /** Durable when it is done. */
-  async writeFacts(facts: StoreFacts): Promise<void> {
-    await writeStoreFile(this.folder, facts);
-    this.#facts = facts;
+  writeFacts(facts: StoreFacts): Promise<void> {
+    const written = this.#writing.then(async () => {
+      await writeStoreFile(this.folder, facts);
+      this.#facts = facts;
+    });
+    this.#writing = written.catch(() => {});
+    return written;
   }
 
   /** Says that the log ends here, by a clean stop. */
@@ -190,6 +200,18 @@ export class DataDirectory {
       this.damaged.push(error);
     }
     if (this.#facts !== undefined) return;
+    for (const number of (await this.snapshots()).reverse()) {
+      const name = snapshotName(number);
+      const begin = ({ storeId }: ImageHeader) => {
+        this.#facts = { storeId, mark: 0, bootId: "" };
+      };
+      const sink = { begin, add: () => {}, end: () => {}, pause: async () => {} };
+      await readSnapshot(name, this.folder.read(name), sink).catch((error) => {
+        if (!(error instanceof DataError)) throw error;
+        this.#facts = undefined;
+      });
+      if (this.#facts !== undefined) return;
+    }
     for (const segment of await this.segments()) {
       const head = await this.folder.using(segmentName(segment), (file) =>
         readUpTo(file, SEGMENT_HEADER_BYTES, 0),

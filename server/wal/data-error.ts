@@ -14,3 +14,24 @@ export class DamagedError extends DataError {
     this.file = file;
   }
 }
+
+/**
+ * A disk that failed in such a way that nobody knows what is on it: to try again could seem to
+ * help, and would not.
+ */
+export class UncertainError extends DataError {
+  override readonly name = "UncertainError";
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Makes an error of a sync, or of a rename, an UncertainError. */
+export async function certain(step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    throw new UncertainError(error);
+  }
+}

@@ -5,7 +5,8 @@ import { KvdError } from "../kv/errors.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import { writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
-import { type Folder, UncertainError } from "./folder.js";
+import { UncertainError } from "./data-error.js";
+import type { Folder } from "./folder.js";
 
 export interface DiskSpaceOptions {
   readonly folder: Folder;
@@ -17,7 +18,7 @@ export interface DiskSpaceOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-const SPARE_FILE = "spare";
+export const SPARE_FILE = "spare";
 const PIECE = Buffer.alloc(256 * 1024);
 
 /** How often a full disk is asked for space. */
@@ -48,8 +49,11 @@ export class DiskSpace {
   setFull(cause: unknown): KvdError {
     const { folder, logger } = this.#options;
     if (this.#full !== undefined) return this.#full;
+    const what = isOutOfFiles(cause)
+      ? `no file can be opened for ${folder.path}, too many are open`
+      : `the disk of ${folder.path} is full`;
     const text =
-      `the disk of ${folder.path} is full: reads, deletes and compaction go on; ` +
+      `${what}: reads, deletes and compaction go on; ` +
       "writes do so by themselves, once there is space: free some, or delete, and compact";
     logger.error({ err: cause }, text);
     this.#full = new KvdError("NO_SPACE", text, {}, { cause });
@@ -58,7 +62,9 @@ export class DiskSpace {
 
   /** Gives the spare space up, and looks for it from now on. */
   async release(): Promise<void> {
+    const full = this.#full;
     await this.#taking;
+    this.#full = full;
     await this.#options.folder.remove([SPARE_FILE]);
     this.#probeLater();
   }
@@ -116,8 +122,17 @@ export class DiskSpace {
   }
 }
 
-/** The system says that there is no space, or no more of a quota, and nothing else is in doubt. */
+/**
+ * The system says that there is no space, no more of a quota, or no place for one more open file,
+ * and nothing else is in doubt.
+ */
 export function isFull(error: unknown): boolean {
+  if (error instanceof UncertainError) return false;
   const { code } = error as NodeJS.ErrnoException;
-  return !(error instanceof UncertainError) && (code === "ENOSPC" || code === "EDQUOT");
+  return code === "ENOSPC" || code === "EDQUOT" || isOutOfFiles(error);
+}
+
+function isOutOfFiles(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "EMFILE" || code === "ENFILE";
 }

@@ -6,28 +6,13 @@
 
 import { join } from "node:path";
 import { type Files, type FolderLock, type OpenFile, readUpTo, writeAll } from "../lib/files.js";
+import { certain } from "./data-error.js";
 
 const TEMPORARY = ".tmp";
 const READ_BYTES = 1024 * 1024;
 
-/** "use": made if it is not there, and what is half written goes. "look": left as it is. */
+/** "use": made if it is not there. "look": left as it is. */
 export type FolderUse = "use" | "look";
-
-/** After it nobody knows what is on the disk: to try again could seem to help, and would not. */
-export class UncertainError extends Error {
-  constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-}
-
-/** Makes an error of a sync, or of a rename, an UncertainError. */
-export async function certain(step: Promise<void>): Promise<void> {
-  try {
-    await step;
-  } catch (error) {
-    throw new UncertainError(error);
-  }
-}
 
 export class Folder {
   readonly path: string;
@@ -45,8 +30,7 @@ export class Folder {
     if (use === "use") await files.makeFolder(path);
     const folder = new Folder(path, files, await files.lock(path));
     try {
-      const names = await folder.names();
-      if (use === "use") await folder.remove(names.filter((name) => name.endsWith(TEMPORARY)));
+      await folder.names();
     } catch (error) {
       await folder.close();
       throw error;
@@ -138,6 +122,14 @@ export class Folder {
   async rename(from: string, to: string): Promise<void> {
     await certain(this.#files.rename(this.pathOf(from), this.pathOf(to)));
     await this.sync();
+  }
+
+  /** Removes what is half written of files whose names fit. */
+  async removeHalves(isOurs: (name: string) => boolean): Promise<void> {
+    const halves = (await this.names()).filter((name) => {
+      return name.endsWith(TEMPORARY) && isOurs(name.slice(0, -TEMPORARY.length));
+    });
+    await this.remove(halves);
   }
 
   /** Durable when it is done. */

@@ -23,6 +23,9 @@ import { decodeRecord } from "./record-codec.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** Far more than a batch: no crash tears so much. */
+const TAIL_MAX_BYTES = 3 * 1024 ** 3;
+
 export interface LogSink {
   /** A segment begins. What it throws makes its header a damaged one. */
   begin(header: SegmentHeader): void;
@@ -190,6 +193,7 @@ class SegmentReader {
   ): Promise<TornTail> {
     const { what } = bad;
     if (!bad.isLast || bad.whole) throw this.#damaged(offset, what);
+    if (this.#size - offset > TAIL_MAX_BYTES) throw this.#damaged(offset, what);
     const tail = await readUpTo(this.#file, this.#size - offset, offset);
     const later = laterSynced(tail, bad.keys);
     if (later !== undefined) {

@@ -90,6 +90,7 @@ export class Log implements Backend {
   /** In the current segment. */
   #syncedOffset = 0;
   #syncDue = false;
+  #closing = false;
   #syncTimer: Timer | undefined;
   #distrusting: Promise<void> | undefined;
   #writtenBytes = 0;
@@ -107,7 +108,8 @@ export class Log implements Backend {
       onFailure: (error) => this.fail(error),
     });
     const write = (mark: number) => data.writeFacts({ storeId, mark, bootId });
-    this.#mark = options.fsync === "always" ? undefined : new RevisionMark(write);
+    this.#mark =
+      options.fsync === "always" ? undefined : new RevisionMark(write, (error) => this.fail(error));
     this.failed = new Promise((resolve) => {
       this.#tellFailed = resolve;
     });
@@ -164,6 +166,7 @@ export class Log implements Backend {
   }
 
   reserve(record: LogRecord): void {
+    if (this.#closing) throw this.#refusal();
     const error = this.#error();
     if (error?.reason === "LOG_FAILED" || (error !== undefined && grows(record))) {
       throw again(error);
@@ -221,7 +224,7 @@ export class Log implements Backend {
    */
   beginSegment(): { readonly place: LogPlace; readonly ready: Promise<void> } {
     const { runningMs } = this;
-    if (this.#state.kind !== "open") throw this.#refusal();
+    if (this.#state.kind !== "open" || this.#closing) throw this.#refusal();
     if (this.#head.offset === SEGMENT_HEADER_BYTES && this.#head.segment !== 0) {
       const { segment, crc, position } = this.#head;
       return { place: { segment, crc, runningMs }, ready: this.durable(position) };
@@ -237,6 +240,7 @@ export class Log implements Backend {
   /** Writes what is there, syncs it, and says that it ends there. @throws what the disk throws. */
   async close(): Promise<void> {
     const { fsync } = this.#options;
+    this.#closing = true;
     await this.#running;
     this.#syncTimer?.cancel();
     await this.#space.close();
@@ -398,6 +402,7 @@ export class Log implements Backend {
   /** What was answered and not synced may be gone, although the system goes on. */
   async #distrust(): Promise<void> {
     const { data, storeId } = this.#options;
+    await this.#mark?.close();
     const mark = data.facts?.mark ?? 0;
     await data.writeFacts({ storeId, mark, bootId: "" }).catch(() => {});
   }

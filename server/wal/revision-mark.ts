@@ -4,19 +4,25 @@
 
 import { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
+import { UncertainError } from "./data-error.js";
 
 /** How many revisions a move of the mark reserves. */
 export const MARK_STEP = 1_000_000;
 
 export class RevisionMark {
   readonly #write: (revision: Revision) => Promise<void>;
+  readonly #onFailure: (error: UncertainError) => void;
   #mark: Revision = 0;
   #moving: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  /** `write` makes a mark durable. */
-  constructor(write: (revision: Revision) => Promise<void>) {
+  /** `write` makes a mark durable; `onFailure` is told of what is final. */
+  constructor(
+    write: (revision: Revision) => Promise<void>,
+    onFailure: (error: UncertainError) => void,
+  ) {
     this.#write = write;
+    this.#onFailure = onFailure;
   }
 
   /** Reserves the first revisions above the head. */
@@ -46,6 +52,7 @@ export class RevisionMark {
       this.#failure = undefined;
     } catch (error) {
       this.#failure = error as Error;
+      if (error instanceof UncertainError) this.#onFailure(error);
     } finally {
       this.#moving = undefined;
     }

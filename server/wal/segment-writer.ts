@@ -8,7 +8,7 @@ import type { Clock } from "../lib/clock.js";
 import { type OpenFile, writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
 import { type DataDirectory, segmentName } from "./data-directory.js";
-import { certain } from "./folder.js";
+import { certain } from "./data-error.js";
 import type { LogBatch } from "./log-batch.js";
 import type { SegmentHeader } from "./log-format.js";
 
