@@ -102,6 +102,12 @@ export function* movedFiles(disk: CrashingFiles, foreign: CrashingFiles): Genera
     for (const other of paths) {
       if (other === path) continue;
       yield rewritten(path, `it is ${other}`, () => disk.bytesAt(other));
+      if (other < path) continue;
+      const apply = (copy: CrashingFiles) => {
+        copy.forget(path);
+        copy.forget(other);
+      };
+      yield { what: `${path} and ${other} are missing`, paths: [path, other], apply };
     }
   }
 }
