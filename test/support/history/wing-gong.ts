@@ -2,10 +2,11 @@
 // call and its answer, in which every answer is right? It believes no revision: it has to search.
 //
 // The search is Lowe's: depth first, and no configuration (what was taken, and what the register
-// then holds) is looked at twice. What is unknown may be taken at any time after its call, or
-// never. Four things keep it short, and lose no order: a read that fits is taken at once; what is
-// unknown is taken only where it makes something possible that was not; of those that do the same,
-// the first; values that nobody asks for are one. Beyond the budget it gives up: a failure.
+// then holds) is looked at twice, nor one that has only more of what is unknown behind it. What is
+// unknown may be taken at any time after its call, or never. Four things keep it short, and lose no
+// order: a read that fits is taken at once; what is unknown is taken only where it makes something
+// possible that was not; of those that do the same, the first; values that nobody asks for are one.
+// Beyond the budget it gives up: a failure.
 
 import { ABSENT } from "./history.js";
 
@@ -60,8 +61,13 @@ class Search {
   /** Unknown ones of one name do the same. */
   readonly #names: readonly string[];
   readonly #done: boolean[];
-  readonly #used: boolean[];
-  readonly #seen = new Set<string>();
+  /** A bit for each unknown one. */
+  #used = 0n;
+  /** By what is done and the state: the sets of unknown ones that were used to come there. */
+  readonly #seen = new Map<string, bigint[]>();
+  /** Unknown ones by the value that they want to find; those that do not. */
+  readonly #wanting = new Map<string, number[]>();
+  readonly #free: number[] = [];
   #left: number;
   /** Those before it are done. */
   #first = 0;
@@ -74,7 +80,7 @@ class Search {
     this.#unknown = byCall.filter(({ returned }) => returned === undefined);
     this.#names = this.#unknown.map(({ steps }) => JSON.stringify(steps));
     this.#done = this.#known.map(() => false);
-    this.#used = this.#unknown.map(() => false);
+    for (const [index, { steps }] of this.#unknown.entries()) this.#file(index, steps);
     this.#left = this.#known.length;
     this.#budget = budget;
   }
@@ -93,12 +99,10 @@ class Search {
       }
       const before = this.#state;
       this.#take(choice);
-      const name = this.#name();
-      if (this.#seen.has(name)) {
+      if (!this.#isNew()) {
         this.#back({ choices: [], next: 0, taken: choice, before });
         continue;
       }
-      this.#seen.add(name);
       this.#budget -= 1;
       if (this.#budget < 0) return "undecided";
       stack.push(this.#frame(choice, before));
@@ -110,30 +114,61 @@ class Search {
     return { choices: this.#choices(), next: 0, taken, before };
   }
 
+  #file(index: number, steps: readonly Step[]): void {
+    const wanted = new Set(steps.map(({ is }) => is));
+    if (wanted.has(undefined)) {
+      this.#free.push(index);
+      return;
+    }
+    for (const value of wanted) {
+      const others = this.#wanting.get(value ?? "") ?? [];
+      this.#wanting.set(value ?? "", [...others, index]);
+    }
+  }
+
   #take({ known, index, step }: Choice): void {
-    (known ? this.#done : this.#used)[index] = true;
-    if (known) this.#left -= 1;
-    while (this.#done[this.#first]) this.#first += 1;
+    if (known) {
+      this.#done[index] = true;
+      this.#left -= 1;
+      while (this.#done[this.#first]) this.#first += 1;
+    } else {
+      this.#used |= 1n << BigInt(index);
+    }
     this.#state = step.becomes ?? this.#state;
   }
 
   #back({ taken, before }: Frame): void {
     if (taken === undefined) return;
-    (taken.known ? this.#done : this.#used)[taken.index] = false;
     if (taken.known) {
+      this.#done[taken.index] = false;
       this.#left += 1;
       this.#first = Math.min(this.#first, taken.index);
+    } else {
+      this.#used &= ~(1n << BigInt(taken.index));
     }
     this.#state = before;
   }
 
-  #name(): string {
+  /** From a place that was reached with less of what is unknown, at least as much is possible. */
+  #isNew(): boolean {
     const done: number[] = [];
-    for (let index = this.#first; index < this.#done.length; index += 1) {
+    const last = this.#lastDone();
+    for (let index = this.#first; index <= last; index += 1) {
       if (this.#done[index]) done.push(index);
     }
-    const used = this.#used.flatMap((is, index) => (is ? [index] : []));
-    return `${this.#first} ${done} ${used} ${this.#state}`;
+    const name = `${this.#first} ${done} ${this.#state}`;
+    const sets = this.#seen.get(name) ?? [];
+    if (sets.some((set) => (set & this.#used) === set)) return false;
+    this.#seen.set(name, [...sets, this.#used]);
+    return true;
+  }
+
+  /** Nothing is done that is called after the first open one has returned. */
+  #lastDone(): number {
+    const { returned = 0 } = this.#known[this.#first] ?? {};
+    let last = this.#first;
+    while ((this.#known[last + 1]?.called ?? Number.POSITIVE_INFINITY) <= returned) last += 1;
+    return last;
   }
 
   #choices(): Choice[] {
@@ -149,13 +184,11 @@ class Search {
     }
     const unknown: Choice[] = [];
     const tried = new Set<string>();
-    for (const [index, { called, steps }] of this.#unknown.entries()) {
-      if (called > until) break;
-      if (this.#used[index]) continue;
+    for (const index of [...(this.#wanting.get(this.#state) ?? []), ...this.#free]) {
       const name = this.#names[index] ?? "";
-      if (tried.has(name)) continue;
+      if (!this.#isUsable(index, until) || tried.has(name)) continue;
       tried.add(name);
-      for (const step of steps) {
+      for (const step of this.#unknown[index]?.steps ?? []) {
         if (!fits(step, this.#state) || step.becomes === undefined) continue;
         if (this.#enables(index, step.becomes, open, until)) {
           unknown.push({ known: false, index, step });
@@ -179,11 +212,18 @@ class Search {
     return { open, until };
   }
 
+  #isUsable(index: number, until: number): boolean {
+    const isUsed = ((this.#used >> BigInt(index)) & 1n) === 1n;
+    return !isUsed && (this.#unknown[index]?.called ?? 0) <= until;
+  }
+
   #enables(own: number, becomes: string, open: readonly number[], until: number): boolean {
     const newly = (step: Step) => !fits(step, this.#state) && fits(step, becomes);
     if (open.some((index) => this.#known[index]?.steps.some(newly))) return true;
-    return this.#unknown.some(({ called, steps }, index) => {
-      return index !== own && called <= until && !this.#used[index] && steps.some(newly);
+    const others = [...(this.#wanting.get(becomes) ?? []), ...this.#free];
+    return others.some((index) => {
+      if (index === own || !this.#unknown[index]?.steps.some(newly)) return false;
+      return this.#isUsable(index, until);
     });
   }
 }

@@ -5,6 +5,7 @@
 // compare with v that failed). An unknown `cas v w` has happened only if it was v.
 
 import test from "ava";
+import fc from "fast-check";
 import {
   linearize,
   type RegisterOperation,
@@ -162,6 +163,43 @@ test("unknown deletes and puts by the hundred are decided", (t) => {
   t.is(linearize(all), "linearizable");
   const tooMany = [...operations, ...Array.from({ length: 3 }, () => "9998-9999 read a0")];
   t.is(linearize(tooMany.map(operationFromText)), "not linearizable");
+});
+
+/** Tries every order, with no thought. */
+function anyOrder(operations: readonly RegisterOperation[], state: string): boolean {
+  if (operations.every(({ returned }) => returned === undefined)) return true;
+  return operations.some((operation, index) => {
+    const others = operations.filter((_, other) => other !== index);
+    if (others.some(({ returned = 1000 }) => returned < operation.called)) return false;
+    return operation.steps.some(({ is = state, isNot, becomes = state }) => {
+      return is === state && isNot !== state && anyOrder(others, becomes);
+    });
+  });
+}
+
+const values = fc.constantFrom("", "a", "b", "c");
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  values.map((becomes) => ({ becomes })),
+  values.map((is) => ({ is })),
+  values.map((isNot) => ({ isNot })),
+  fc.record({ is: values, becomes: values }),
+  fc.record({ isNot: values, becomes: values }),
+);
+const operation = fc
+  .record({ called: fc.nat(8), lasts: fc.integer({ min: 1, max: 5 }), known: fc.nat(2), steps })
+  .map(({ called, lasts, known, steps }): RegisterOperation => {
+    return { called, returned: known === 0 ? undefined : called + lasts, steps: [steps] };
+  });
+
+test("it decides as one who tries every order", (t) => {
+  const verdicts = { linearizable: 0, "not linearizable": 0, undecided: 0 };
+  const check = (operations: RegisterOperation[]) => {
+    const verdict = linearize(operations);
+    verdicts[verdict] += 1;
+    return anyOrder(operations, "") === (verdict === "linearizable");
+  };
+  fc.assert(fc.property(fc.array(operation, { maxLength: 7 }), check), { numRuns: 5_000 });
+  t.true(verdicts.linearizable > 500 && verdicts["not linearizable"] > 500);
 });
 
 test("ten thousand operations of twelve clients are decided", (t) => {
