@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { repair } from "../../../server/engines/inspection.js";
 import {
   type DataOptions,
   type MemoryEngine,
@@ -262,10 +263,24 @@ test("a damaged newest snapshot is told of, and the older one and the log do", a
   await engine.put(put("a", "3"));
   await engine.close();
   const [older, newest] = await snapshotsIn(path);
+  for (const at of [0, 11]) {
+    await flip(join(path, newest ?? ""), at);
+    const opened = await open(t, { path: await crashed(t, path) });
+    t.is(await textAt(opened, "a"), "3", `byte ${at}`);
+    await flip(join(path, newest ?? ""), at);
+  }
   await flip(join(path, newest ?? ""), 100);
   const { logger, said } = listener();
-  const again = await open(t, { path: await crashed(t, path), logger });
+  const copy = await crashed(t, path);
+  const again = await open(t, { path: copy, clock, logger });
   t.regex(said.join(), /snapshot-0000000000000003\.kvd is damaged.*the log hold the same/);
+  t.true((await readdir(copy)).includes(`damaged-${newest}`));
+  // What is left is not all that there is for long.
+  await until("another snapshot", async () => {
+    clock.advance(1000);
+    await clock.settle();
+    return (await snapshotsIn(copy)).length === 2;
+  });
   t.is(await textAt(again, "a"), "3");
   const history = await historyOf(again, 1);
   t.deepEqual(
@@ -339,6 +354,42 @@ test("what a clean stop left must be there: no tail is taken for torn", async (t
   t.regex(await refusal(path), /log-0000000000000001\.kvd is damaged: at offset 64: .*clean/);
 });
 
+test("a watch that is asked after the close writes nothing to what was its log", async (t) => {
+  const path = await temporary(t);
+  const engine = await open(t, { path, limits: { historyMaxBytes: 1 } });
+  await engine.put(put("a", "1"));
+  const watcher = engine.watch(watch(ALL, { startRevision: 1 }));
+  for (let count = 0; count < 5; count += 1) await engine.put(put("a", `${count}`));
+  await engine.close();
+  const log = join(path, "log-0000000000000001.kvd");
+  const before = await readFile(log);
+  for (let count = 0; count < 3; count += 1) await watcher.next().catch(() => {});
+  t.deepEqual(await readFile(log), before);
+  t.is(await refusal(path), "");
+});
+
+test("repair finds a store of which only a snapshot is left", async (t) => {
+  const path = await temporary(t);
+  const clock = new ManualClock();
+  const engine = await open(t, { path, clock });
+  await engine.put(put("a", "1"));
+  await until("the snapshot", async () => {
+    clock.advance(INTERVAL_MS);
+    await clock.settle();
+    return (await snapshotsIn(path)).length === 1;
+  });
+  await engine.close();
+  for (const name of ["store.json", "clean.json", ...(await segmentsIn(path))]) {
+    await rm(join(path, name));
+  }
+  t.regex(await refusal(path), /store\.json is damaged: it is missing/);
+  const to = join(await temporary(t), "repaired");
+  const limits = defaultLimits();
+  const found = await repair({ dataDir: path, to, limits, clock });
+  t.true(found.made !== undefined && found.damaged.length > 0);
+  t.is(await textAt(await open(t, { path: to }), "a"), "1");
+});
+
 test("one engine at a time, through whatever path", async (t) => {
   const path = await temporary(t);
   const engine = await open(t, { path });
@@ -358,6 +409,7 @@ test("what a crash left half written is removed, other files are left alone", as
   const path = await temporary(t);
   await writeFile(join(path, "snapshot-0000000000000009.kvd.tmp"), "half");
   await writeFile(join(path, "notes.txt"), "mine");
+  await writeFile(join(path, "thesis.tmp"), "mine, too");
   const engine = await open(t, { path });
   await engine.put(put("a", "1"));
   await engine.close();
@@ -367,6 +419,7 @@ test("what a crash left half written is removed, other files are left alone", as
     "notes.txt",
     "spare",
     "store.json",
+    "thesis.tmp",
   ]);
 });
 
