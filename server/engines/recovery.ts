@@ -203,8 +203,12 @@ async function bytesOfLog(data: DataDirectory, from: number): Promise<number> {
   return bytes;
 }
 
-/** After a clean stop nothing may be missing, and nothing be torn. */
-function refuseShorter({ clean, folder }: DataDirectory, log: ReadLog): void {
+/** The last segment may not be missing, and after a clean stop nothing, nor anything be torn. */
+function refuseShorter({ clean, facts, folder }: DataDirectory, log: ReadLog): void {
+  const last = facts?.segment ?? 0;
+  if (log.segment < last) {
+    throw new DamagedError(folder.pathOf(segmentName(last)), "it is missing");
+  }
   if (clean === undefined) return;
   const path = folder.pathOf(segmentName(log.segment));
   if (log.torn !== undefined) {

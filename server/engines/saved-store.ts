@@ -137,7 +137,7 @@ export async function beginStore(
   const header = { number: 1, storeId, firstRevision: revision + 1, seed, keys };
   const file = await data.createSegment(header);
   await file.close();
-  await data.writeFacts({ storeId, mark: 0, bootId });
+  await data.writeFacts({ storeId, mark: 0, bootId, segment: 1 });
   return storeId;
 }
 
@@ -188,8 +188,7 @@ function lostRevision({ facts, clean }: DataDirectory, bootId: string): Revision
 
 /** From here on whatever is answered is in the log. */
 async function trustLog(data: DataDirectory): Promise<void> {
-  const { facts } = data;
-  if (facts !== undefined && facts.mark > 0) await data.writeFacts({ ...facts, mark: 0 });
+  if ((data.facts?.mark ?? 0) > 0) await data.writeFacts({ mark: 0 });
 }
 
 function afterCrash(revision: Revision): string {

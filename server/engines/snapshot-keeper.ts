@@ -52,6 +52,7 @@ export class SnapshotKeeper {
   #triedState = "";
   /** No other is begun so soon after the last. */
   #pauseMs = 0;
+  #wasFull = false;
   #saving: Promise<void> | undefined;
   #timer: Timer | undefined;
   #closed = false;
@@ -87,8 +88,11 @@ export class SnapshotKeeper {
 
   #isDue(): boolean {
     const { clock, log, intervalMs, logBytes } = this.#options;
+    if (this.#wasFull && !log.isFull) this.#pauseMs = 0;
+    this.#wasFull = log.isFull;
     if (clock.monotonicMs() - this.#savedMs < this.#pauseMs) return false;
     if (log.isFull) return this.#triedState !== this.#state();
+    if (this.#problem !== undefined) return true;
     const grownBytes = log.writtenBytes - this.#savedLogBytes;
     if (grownBytes >= Math.max(logBytes, this.#snapshotBytes)) return true;
     const isOld = clock.monotonicMs() - this.#savedMs >= intervalMs;

@@ -149,11 +149,13 @@ export class DataDirectory {
     return this.folder.open(segmentName(number), "write");
   }
 
-  /** Durable when it is done. */
-  writeFacts(facts: StoreFacts): Promise<void> {
+  /** Changes facts; durable when it is done. */
+  writeFacts(facts: Partial<StoreFacts>): Promise<void> {
     const written = this.#writing.then(async () => {
-      await writeStoreFile(this.folder, facts);
-      this.#facts = facts;
+      const known = this.#facts ?? { storeId: "", mark: 0, bootId: "", segment: 0 };
+      const next = { ...known, ...facts };
+      await writeStoreFile(this.folder, next);
+      this.#facts = next;
     });
     this.#writing = written.catch(() => {});
     return written;
@@ -203,7 +205,7 @@ export class DataDirectory {
     for (const number of (await this.snapshots()).reverse()) {
       const name = snapshotName(number);
       const begin = ({ storeId }: ImageHeader) => {
-        this.#facts = { storeId, mark: 0, bootId: "" };
+        this.#facts = { storeId, mark: 0, bootId: "", segment: 0 };
       };
       const sink = { begin, add: () => {}, end: () => {}, pause: async () => {} };
       await readSnapshot(name, this.folder.read(name), sink).catch((error) => {
@@ -218,7 +220,7 @@ export class DataDirectory {
       );
       try {
         const { storeId } = decodeSegmentHeader(head);
-        this.#facts = { storeId, mark: 0, bootId: "" };
+        this.#facts = { storeId, mark: 0, bootId: "", segment: 0 };
         return;
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;

@@ -17,6 +17,7 @@ import type { Backend, BackendListener, LogRecord, Position } from "../store/bac
 import type { LogPlace } from "../store/image.js";
 import type { LogEnd } from "./clean-file.js";
 import type { DataDirectory } from "./data-directory.js";
+import { UncertainError } from "./data-error.js";
 import { DiskSpace, isFull } from "./disk-space.js";
 import { LogBatch, type LogPoint } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES, type SegmentKeys } from "./log-format.js";
@@ -93,13 +94,14 @@ export class Log implements Backend {
   #closing = false;
   #syncTimer: Timer | undefined;
   #distrusting: Promise<void> | undefined;
+  #telling: Promise<void> | undefined;
   #writtenBytes = 0;
   #openedMs = 0;
   #runningBaseMs = 0;
 
   constructor(options: LogOptions) {
     this.#options = options;
-    const { data, storeId, bootId } = options;
+    const { data, bootId } = options;
     this.#space = new DiskSpace({
       folder: data.folder,
       clock: options.clock,
@@ -107,7 +109,7 @@ export class Log implements Backend {
       bytes: options.spareBytes,
       onFailure: (error) => this.fail(error),
     });
-    const write = (mark: number) => data.writeFacts({ storeId, mark, bootId });
+    const write = (mark: number) => data.writeFacts({ mark, bootId });
     this.#mark =
       options.fsync === "always" ? undefined : new RevisionMark(write, (error) => this.fail(error));
     this.failed = new Promise((resolve) => {
@@ -244,6 +246,7 @@ export class Log implements Backend {
     await this.#running;
     this.#syncTimer?.cancel();
     await this.#space.close();
+    await this.#telling;
     await this.#distrusting;
     await this.#mark?.close();
     if (this.#state.kind === "closed") return;
@@ -330,10 +333,20 @@ export class Log implements Backend {
       await writer.change(batch.header);
       const { number: segment, keys } = batch.header;
       this.#durable = { ...this.#durable, segment, keys, offset: batch.startOffset };
+      this.#telling = this.#tellSegment(segment);
     }
     if (batch.length === 0) return;
     await writer.write(batch);
     if (this.#options.fsync === "everysec") this.#armSync();
+  }
+
+  /** Should the segment be gone at the next start, that is damage. Nobody waits for it. */
+  async #tellSegment(segment: number): Promise<void> {
+    try {
+      await this.#options.data.writeFacts({ segment });
+    } catch (error) {
+      if (error instanceof UncertainError) this.fail(error);
+    }
   }
 
   #finish(batch: LogBatch): void {
@@ -401,10 +414,8 @@ export class Log implements Backend {
 
   /** What was answered and not synced may be gone, although the system goes on. */
   async #distrust(): Promise<void> {
-    const { data, storeId } = this.#options;
     await this.#mark?.close();
-    const mark = data.facts?.mark ?? 0;
-    await data.writeFacts({ storeId, mark, bootId: "" }).catch(() => {});
+    await this.#options.data.writeFacts({ bootId: "" }).catch(() => {});
   }
 
   /** Forgets what is not durable. */

@@ -17,6 +17,8 @@ export interface StoreFacts {
   readonly mark: Revision;
   /** Of the system that the mark was made under; a crash of the process alone keeps it. */
   readonly bootId: string;
+  /** The log has had a segment of this number: without it, it is not whole. */
+  readonly segment: number;
 }
 
 export function writeStoreFile(folder: Folder, facts: StoreFacts): Promise<void> {
@@ -25,12 +27,13 @@ export function writeStoreFile(folder: Folder, facts: StoreFacts): Promise<void>
 
 /** @throws DamagedError. */
 export async function readStoreFile(folder: Folder): Promise<StoreFacts> {
-  const { storeId, mark, bootId } = await readFacts(folder, STORE_FILE);
+  const { storeId, mark, bootId, segment } = await readFacts(folder, STORE_FILE);
   const isWhole =
     typeof storeId === "string" &&
     /^[0-9a-f]{32}$/.test(storeId) &&
     Number.isSafeInteger(mark) &&
-    typeof bootId === "string";
+    typeof bootId === "string" &&
+    Number.isSafeInteger(segment);
   if (!isWhole) throw new DamagedError(folder.pathOf(STORE_FILE), "a field is missing");
-  return { storeId, mark: mark as number, bootId };
+  return { storeId, mark: mark as number, bootId, segment: segment as number };
 }

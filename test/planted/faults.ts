@@ -48,9 +48,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the end of a lease reuses the revision before it",
-    file: "server/store/store.ts",
-    from: "new CommitBuilder(this.keys, this.lessor, this.#revision + 1);",
-    to: "new CommitBuilder(this.keys, this.lessor, this.#revision + (ending ? 0 : 1));",
+    file: "server/store/journal.ts",
+    from: "new CommitBuilder(keys, lessor, this.#revision + 1);",
+    to: "new CommitBuilder(keys, lessor, this.#revision + (ending ? 0 : 1));",
   },
   {
     name: "a fragment of a revision is not marked",
