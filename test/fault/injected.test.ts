@@ -97,7 +97,7 @@ async function starts(life: ServerLife, setup: Parameters<ServerLife["start"]>[0
   }
 }
 
-const SYNCS = someOf({ quick: 3, long: 50 });
+const SYNCS = someOf({ quick: 2, long: 50 });
 
 declare(`${note}a sync that fails is final`, async (t) => {
   t.timeout(TIMEOUT_MS);
