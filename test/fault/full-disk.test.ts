@@ -4,7 +4,7 @@
 // KVD_SEED sets the seed, which is printed.
 
 import { randomBytes } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { connect, KvdClientError } from "../../client/index.js";
@@ -28,6 +28,8 @@ import { until } from "../support/take.js";
 import { whereAble } from "../support/where-able.js";
 
 const MIB = 1024 * 1024;
+/** What kvd keeps for deletes. */
+const SPARE_BYTES = 4 * MIB;
 const CYCLES = scaled({ quick: 2, long: 200 });
 
 const { declare, note } = whereAble(await whyNoImage());
@@ -51,6 +53,7 @@ declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t)
     });
     const before = recorder.refusals;
     await load.answered(50);
+    await until("the space for deletes is there", () => isWhole(join(dataDir, "spare")));
     while (recorder.refusals === before) {
       await fill(filler);
       const more = recorder.answers + 50;
@@ -73,6 +76,12 @@ declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t)
   t.log(`P6 fill and free cycles: ${CYCLES}, ${showJudgement(judgement)}`);
   t.deepEqual([...life.problems, ...wrongsKept(judgement, recorder, journal)], []);
 });
+
+/** Nothing has begun it just now: it is written from its beginning, and synced at its end. */
+async function isWhole(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.size === SPARE_BYTES;
+}
 
 /** Until not a block more fits; what becomes free later, next time. */
 async function fill(path: string): Promise<void> {

@@ -38,6 +38,7 @@ declare(`${note}${CUTS} power cuts under 8 writers and 4 readers lose nothing`, 
     });
     await load.answered(50 + random.below(1_500));
     load.expectFailedLog();
+    life.server.process.signal("SIGSTOP");
     await image.cut();
     await life.kill();
     await load.stop();
