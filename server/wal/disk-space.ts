@@ -40,9 +40,10 @@ export class DiskSpace {
     return this.#full;
   }
 
-  /** Takes the spare space, without waiting for it; while there is none, the disk is full. */
-  take(): void {
+  /** Takes the spare space; while there is none, the disk is full. */
+  take(): Promise<void> {
     this.#taking = this.#take();
+    return this.#taking;
   }
 
   /** The disk was found full. */

@@ -128,7 +128,8 @@ export class Log implements Backend {
     this.#openedMs = clock.monotonicMs();
     this.#runningBaseMs = start.runningMs;
     await this.#mark?.begin(start.mark);
-    this.#space.take();
+    // Before anything can fill the disk.
+    await this.#space.take();
   }
 
   /** Milliseconds for which the store has been served since it began; never less than that. */
