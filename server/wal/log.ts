@@ -323,7 +323,6 @@ export class Log implements Backend {
       // Somebody else may have found out meanwhile that the disk fails.
       if (this.#state.kind === "failed") break;
       if (batch !== undefined) this.#finish(batch);
-      await clock.yieldTurn();
     }
     this.#running = undefined;
   }
