@@ -4,7 +4,7 @@
 // KVD_SEED sets the seed, which is printed.
 
 import { randomBytes } from "node:crypto";
-import { open, rm, stat } from "node:fs/promises";
+import { open, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { connect, KvdClientError } from "../../client/index.js";
@@ -28,6 +28,7 @@ import { until } from "../support/take.js";
 import { whereAble } from "../support/where-able.js";
 
 const MIB = 1024 * 1024;
+const MARGIN_BYTES = 256 * 1024;
 /** What kvd keeps for deletes. */
 const SPARE_BYTES = 4 * MIB;
 const CYCLES = scaled({ quick: 2, long: 200 });
@@ -55,9 +56,8 @@ declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t)
     await load.answered(50);
     await until("the space for deletes is there", () => isWhole(join(dataDir, "spare")));
     while (recorder.refusals === before) {
-      await fill(filler);
-      const more = recorder.answers + 50;
-      await load.until(() => recorder.refusals > before || recorder.answers > more);
+      await fill(image.folder, filler);
+      await writeMuch({ life, recorder, name: `${name}${recorder.answers}` });
     }
     await onlyGrowingWritesWait(t, { life, recorder, name: `${name}full` });
     const dies = random.below(3) === 0;
@@ -83,22 +83,23 @@ async function isWhole(path: string): Promise<boolean> {
   return found !== undefined && found.size === SPARE_BYTES;
 }
 
-/** Until not a block more fits; what becomes free later, next time. */
-async function fill(path: string): Promise<void> {
+/** Leaves the end to kvd: to take all would take what it keeps for deletes, too. */
+async function fill(folder: string, path: string): Promise<void> {
   const file = await open(path, "a");
   try {
-    for (const bytes of [MIB, 4096]) await fillBy(file, Buffer.alloc(bytes));
+    for (let left = await freeBytes(folder); left > 0; left = await freeBytes(folder)) {
+      await file.appendFile(Buffer.alloc(Math.min(MIB, left)));
+      await file.sync();
+    }
   } finally {
     await file.close();
   }
 }
 
-async function fillBy(file: Awaited<ReturnType<typeof open>>, piece: Buffer): Promise<void> {
-  try {
-    for (;;) await file.appendFile(piece);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-  }
+/** But for the margin, and for the fiftieth that ext4 gives to nobody. */
+async function freeBytes(folder: string): Promise<number> {
+  const { blocks, bfree, bsize } = await statfs(folder);
+  return Math.floor(bfree - blocks / 50) * bsize - MARGIN_BYTES;
 }
 
 interface Look {
@@ -106,6 +107,17 @@ interface Look {
   readonly recorder: HistoryRecorder;
   /** Of the client that looks. */
   readonly name: string;
+}
+
+/** More than is left, unless some becomes free meanwhile. */
+async function writeMuch({ life, recorder, name }: Look): Promise<void> {
+  const kv = connect(life.address, { retry: false });
+  const session = new Session({ recorder, kv, name });
+  let goesOn = true;
+  for (let bytes = 0; goesOn && bytes < 2 * MARGIN_BYTES; bytes += 10_000) {
+    goesOn = await session.put("ballast", `${session.value()} ${"x".repeat(10_000)}`);
+  }
+  await kv.close();
 }
 
 async function onlyGrowingWritesWait(t: ExecutionContext, look: Look): Promise<void> {
