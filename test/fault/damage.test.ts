@@ -23,7 +23,7 @@ import {
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 
 /** Of each kind of mutation and each kind of end, at most so many. */
-const MOST = scaled({ quick: 600, long: 20_000 });
+const MOST = scaled({ quick: 400, long: 20_000 });
 
 type End = "crash" | "clean stop";
 

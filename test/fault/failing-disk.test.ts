@@ -12,7 +12,7 @@ import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { Ledger } from "../support/ledger.js";
 import { until } from "../support/take.js";
 
-const ROUNDS = scaled({ quick: 12, long: 24 });
+const ROUNDS = scaled({ quick: 8, long: 24 });
 
 const isFailed = async (engine: Engine) => {
   const nothing = new Promise((resolve) => setImmediate(() => resolve("nothing")));
@@ -157,7 +157,7 @@ test("a crash at any step after a full disk brings nothing back that was refused
 
 test("the disk fills and is freed, over and over: nothing is lost, and deletes go on", async (t) => {
   t.timeout(TIMEOUT_MS);
-  const cycles = scaled({ quick: 50, long: 200 });
+  const cycles = scaled({ quick: 25, long: 200 });
   const files = new CrashingFiles({ seed: SEED });
   const options = { segmentMaxBytes: 16_384, spareBytes: 4096 };
   const { engine, clock, logger } = await openOnDisk(files, options);

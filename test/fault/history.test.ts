@@ -16,7 +16,7 @@ import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 import { ServerLife } from "../support/server-life.js";
 import { openProxy, type TcpProxy } from "../support/tcp-proxy.js";
 
-const HISTORIES = scaled({ quick: 4, long: 200 });
+const HISTORIES = scaled({ quick: 3, long: 200 });
 const FAULTS = 8;
 
 test(`${HISTORIES} histories under cuts, pauses and kills are strictly serializable`, async (t) => {

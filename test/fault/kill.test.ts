@@ -15,7 +15,7 @@ import { KVD, NODE, RunningProcess, temporaryFolder } from "../support/process.j
 import { type SeededRandom, seededRandom } from "../support/seeded-random.js";
 import { ServerLife } from "../support/server-life.js";
 
-const ROUNDS = scaled({ quick: 6, long: 100 });
+const ROUNDS = scaled({ quick: 4, long: 100 });
 
 test(`${ROUNDS} kills under 8 writers and 4 readers lose nothing`, async (t) => {
   t.timeout(TIMEOUT_MS);

@@ -18,7 +18,7 @@ import {
 } from "../support/process.js";
 import { seededRandom } from "../support/seeded-random.js";
 
-const ROUNDS = scaled({ quick: 2, long: 100 });
+const ROUNDS = scaled({ quick: 1, long: 100 });
 const STARTS = 20;
 
 /** Begins kvd in a folder, for paths that are relative to it. */

@@ -16,7 +16,7 @@ import { seededRandom } from "../support/seeded-random.js";
 import { ServerLife } from "../support/server-life.js";
 import { whereAble } from "../support/where-able.js";
 
-const CUTS = scaled({ quick: 3, long: 100 });
+const CUTS = scaled({ quick: 2, long: 100 });
 const IMAGE_BYTES = 512 * 1024 * 1024;
 
 const { declare, note } = whereAble(await whyNoImage());

@@ -9,7 +9,7 @@ import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import { seededRandom } from "../support/seeded-random.js";
 import { until } from "../support/take.js";
 
-const ROUNDS = scaled({ quick: 60, long: 2000 });
+const ROUNDS = scaled({ quick: 30, long: 2000 });
 
 type Policy = "everysec" | "never";
 

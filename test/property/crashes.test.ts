@@ -14,7 +14,7 @@ import { CUT_MODES, type CutMode } from "../support/disk-file.js";
 import { SEED, scaled, TIMEOUT_MS } from "../support/fault-scale.js";
 import type { Act } from "../support/store-acts.js";
 
-const RUNS = Number(process.env["KVD_RUNS"] ?? scaled({ quick: 150, long: 5000 }));
+const RUNS = Number(process.env["KVD_RUNS"] ?? scaled({ quick: 100, long: 5000 }));
 const COMMANDS = 60;
 
 type Step =
