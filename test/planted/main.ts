@@ -25,14 +25,7 @@ const COPIED = [
 /** Without a wire in between, where the fault is below it: they are done in seconds. */
 const BELOW_THE_WIRE = ["unit/store/*", "property/*", "conformance/memory"];
 /** On a disk that forgets. */
-const ON_DISK = [
-  "fault/crash-points",
-  "fault/torn-tail",
-  "fault/damage",
-  "fault/failing-disk",
-  "fault/relaxed-sync",
-  "property/crashes",
-];
+const ON_DISK = ["fault/crash-points", "fault/torn-tail", "fault/damage", "fault/failing-disk"];
 const OF_DISK = ["server/wal/", "server/engines/recovery.ts", "server/engines/saved-store.ts"];
 const THROUGH_THE_WIRE = ["unit/rpc/*", "conformance/remote"];
 const SHOWN = 3;
