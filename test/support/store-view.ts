@@ -57,7 +57,9 @@ export function difference(
   for (const { id, ttlMs, deadlineMs } of mark.leases) {
     const lease = view.leases.get(id);
     if (lease?.ttlMs !== ttlMs) return `lease ${id} of ${lease?.ttlMs} ms, not ${ttlMs}`;
-    const [least, most] = [deadlineMs - servedMs, deadlineMs - mark.writtenMs];
+    // What is overdue, and not ended yet, has nothing left.
+    const leftAt = (ms: number) => Math.max(0, deadlineMs - ms);
+    const [least, most] = [leftAt(servedMs), leftAt(mark.writtenMs)];
     if (lease.remainingMs < least || lease.remainingMs > most) {
       return `lease ${id} has ${lease.remainingMs} ms, not between ${least} and ${most}`;
     }
