@@ -6,6 +6,7 @@
 
 import { openMemoryEngine } from "./engines/memory.js";
 import type { LoadProgress } from "./engines/recovery.js";
+import { GrpcServer } from "./grpc/grpc-server.js";
 import type { Engine } from "./kv/engine.js";
 import { defaultLimits, type Limits } from "./kv/limits.js";
 import { type Clock, systemClock } from "./lib/clock.js";
@@ -18,7 +19,6 @@ import {
   showListenAddress,
 } from "./listen-address.js";
 import { type Listener, openListener } from "./listener.js";
-import { GrpcServer } from "./rpc/grpc-server.js";
 import { kvdServices } from "./rpc/kvd-services.js";
 import { VERSION } from "./version.js";
 import { DataError } from "./wal/data-error.js";

@@ -1,9 +1,9 @@
 // Counts the operations of a batch by its raw bytes, before anything is decoded: an empty operation
 // takes two bytes, and becomes an object.
 
+import { wireFieldAt } from "../grpc/wire-field.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import { wireFieldAt } from "./wire-field.js";
 
 /** Field numbers of kv.proto. */
 export const BATCH_OPERATIONS = 1;

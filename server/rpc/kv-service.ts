@@ -25,12 +25,14 @@ import {
   WatchRequest,
   WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
+import { AnswerRooms } from "../grpc/answer-room.js";
+import { methodOptions, servedMethod } from "../grpc/codec.js";
+import type { StatusOf } from "../grpc/failures.js";
+import { unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
-import { AnswerRooms } from "./answer-room.js";
 import { runBatch } from "./batch.js";
 import { BATCH_OPERATIONS, PIPELINE_OPERATIONS, scanBatch } from "./batch-scan.js";
-import { methodOptions, servedMethod } from "./codec.js";
 import {
   deleteFromMessage,
   getFromMessage,
@@ -40,7 +42,6 @@ import {
   rowsMaxBytes,
   txnFromMessage,
 } from "./commands.js";
-import { type OnBug, unary, unaryInTurn } from "./handlers.js";
 import {
   deleteResponse,
   getResponse,
@@ -54,7 +55,8 @@ import { scanTxn } from "./txn-scan.js";
 export interface ServiceOptions {
   readonly engine: Engine;
   readonly limits: Limits;
-  readonly onBug: OnBug;
+  /** For the errors that calls end with. */
+  readonly statusOf: StatusOf;
 }
 
 /** KvService with the codecs of this server. */
@@ -92,28 +94,28 @@ export function kvDefinition(limits: Limits) {
 
 /** The unary half of the implementation. */
 export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
-  const { engine, limits, onBug } = options;
+  const { engine, limits, statusOf } = options;
   const rooms = new AnswerRooms();
   return {
-    get: unary(onBug, async (request: GetRequest) =>
+    get: unary(statusOf, async (request: GetRequest) =>
       getResponse(await engine.get(getFromMessage(request, limits))),
     ),
-    put: unary(onBug, async (request: PutRequest) =>
+    put: unary(statusOf, async (request: PutRequest) =>
       putResponse(await engine.put(putFromMessage(request, limits))),
     ),
-    delete: unary(onBug, async (request: DeleteRequest) =>
+    delete: unary(statusOf, async (request: DeleteRequest) =>
       deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
     ),
-    range: unaryInTurn(rooms, onBug, async (request: RangeRequest) => {
+    range: unaryInTurn(rooms, statusOf, async (request: RangeRequest) => {
       const query = rangeFromMessage(request, limits, engine.storeId);
       const result = await engine.range(query);
       return rangeResponse(result, nextToken(request, result, engine.storeId));
     }),
-    txn: unary(onBug, async (request: TxnRequest) => {
+    txn: unary(statusOf, async (request: TxnRequest) => {
       const maxBytes = rowsMaxBytes(limits);
       return txnResponse(await engine.txn(txnFromMessage(request, limits), { maxBytes }));
     }),
-    batch: unaryInTurn(rooms, onBug, async (request: BatchRequest) =>
+    batch: unaryInTurn(rooms, statusOf, async (request: BatchRequest) =>
       runBatch(engine, request.operations, limits),
     ),
   };

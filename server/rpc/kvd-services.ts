@@ -1,22 +1,23 @@
 // The services of kvd.v1 over one engine, and the streams of theirs that do not end by themselves.
 
-import { AssertionError } from "node:assert";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv.js";
 import type { KeepAliveRequest, KeepAliveResponse } from "../../gen/grpc/kvd/v1/lease.js";
+import type { Decoded } from "../grpc/codec.js";
+import { statusesFrom } from "../grpc/failures.js";
+import type { GrpcService } from "../grpc/grpc-server.js";
+import { OpenStreams } from "../grpc/open-streams.js";
+import { RequestStream } from "../grpc/request-stream.js";
 import type { Engine } from "../kv/engine.js";
-import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
-import type { Decoded } from "./codec.js";
-import type { GrpcService } from "./grpc-server.js";
 import { kvDefinition, kvHandlers } from "./kv-service.js";
 import { keepAliveStreamOptions, leaseDefinition, leaseHandlers } from "./lease-service.js";
 import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
 import type { MultiWatchCall } from "./multi-watch.js";
 import { pipelineStreamOptions } from "./pipeline-service.js";
-import { RequestStream } from "./request-stream.js";
+import { statusFromError } from "./status.js";
 import { multiWatch, serveWatch, type WatchCall } from "./watch-service.js";
 
 export interface KvdServicesOptions {
@@ -34,16 +35,12 @@ export interface KvdServices {
   stopStreams(): void;
 }
 
-interface OpenStream {
-  stop(error: KvdError): void;
-}
-
 type PipelineCall = ServerDuplexStream<Decoded<PipelineRequest>, PipelineResponse>;
 type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResponse>;
 
 export function kvdServices(options: KvdServicesOptions): KvdServices {
   const { engine, limits, logger } = options;
-  const context = { ...options, onBug: (error: unknown) => reportBug(error, logger) };
+  const context = { ...options, statusOf: statusesFrom(statusFromError, logger) };
   const streams = new OpenStreams();
   const kv = {
     ...kvHandlers(context),
@@ -77,36 +74,4 @@ export function kvdServices(options: KvdServicesOptions): KvdServices {
       streams.stop();
     },
   };
-}
-
-class OpenStreams {
-  readonly #open = new Set<OpenStream>();
-  #stopped = false;
-
-  add(call: { once(event: "cancelled", listener: () => void): unknown }, stream: OpenStream): void {
-    this.#open.add(stream);
-    call.once("cancelled", () => this.#open.delete(stream));
-    if (this.#stopped) stream.stop(shuttingDown());
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    for (const stream of this.#open) stream.stop(shuttingDown());
-  }
-}
-
-function shuttingDown(): KvdError {
-  return new KvdError("SHUTTING_DOWN", "the server is shutting down");
-}
-
-/**
- * An error of ours has become INTERNAL already. A broken invariant ends the process too: a wrong
- * store must not keep serving.
- */
-function reportBug(error: unknown, logger: Logger): void {
-  logger.error({ err: error }, "an error of kvd's own");
-  if (!(error instanceof AssertionError)) return;
-  setImmediate(() => {
-    throw error;
-  });
 }

@@ -15,17 +15,17 @@ import {
   TimeToLiveRequest,
   TimeToLiveResponse,
 } from "../../gen/grpc/kvd/v1/lease.js";
+import { methodOptions, servedMethod } from "../grpc/codec.js";
+import { unary } from "../grpc/handlers.js";
+import type { RequestStreamOptions } from "../grpc/request-stream.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { LeaseId, LeaseInfo } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
-import { methodOptions, servedMethod } from "./codec.js";
 import { rowsMaxBytes } from "./commands.js";
 import { ttlMsFromDuration } from "./fields.js";
-import { unary } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { durationFromMs, keyFormFromBytes } from "./messages.js";
-import type { RequestStreamOptions } from "./request-stream.js";
 
 /** Leases of one page of List. */
 const PAGE_LEASES = 1000;
@@ -54,25 +54,25 @@ export function leaseDefinition(limits: Limits) {
 
 /** All but KeepAlive. */
 export function leaseHandlers(options: ServiceOptions): UntypedServiceImplementation {
-  const { engine, limits, onBug } = options;
+  const { engine, limits, statusOf } = options;
   return {
-    grant: unary(onBug, async ({ id, ttl }: GrantRequest): Promise<GrantResponse> => {
+    grant: unary(statusOf, async ({ id, ttl }: GrantRequest): Promise<GrantResponse> => {
       if (ttl === undefined) throw new KvdError("FIELD_MISSING", "the request has no ttl");
       const lease = await engine.grant({ id, ttlMs: ttlMsFromDuration(ttl) });
       const granted = durationFromMs(lease.grantedTtlMs);
       return { id: lease.id, ttl: granted, revision: BigInt(lease.revision) };
     }),
-    revoke: unary(onBug, async ({ id }: RevokeRequest): Promise<RevokeResponse> => {
+    revoke: unary(statusOf, async ({ id }: RevokeRequest): Promise<RevokeResponse> => {
       const { revision, deleted } = await engine.revoke({ id });
       return { revision: BigInt(revision), deleted: BigInt(deleted) };
     }),
-    timeToLive: unary(onBug, async (request: TimeToLiveRequest): Promise<TimeToLiveResponse> => {
+    timeToLive: unary(statusOf, async (request: TimeToLiveRequest): Promise<TimeToLiveResponse> => {
       const { id, withKeys } = request;
       const lease = await engine.timeToLive({ id, withKeys, maxBytes: rowsMaxBytes(limits) });
       const keys = lease.keys.map((key) => ({ keyForm: keyFormFromBytes(key) }));
       return { ...timesOfLease(lease), keys, more: lease.more };
     }),
-    list: unary(onBug, async ({ pageToken }: ListRequest): Promise<ListResponse> => {
+    list: unary(statusOf, async ({ pageToken }: ListRequest): Promise<ListResponse> => {
       const after = leaseIdFromToken(pageToken);
       const { leases, more } = await engine.leases({ after, limit: PAGE_LEASES });
       const last = leases.at(-1);
@@ -87,13 +87,13 @@ export function leaseHandlers(options: ServiceOptions): UntypedServiceImplementa
 export function keepAliveStreamOptions(
   options: ServiceOptions & { readonly clock: Clock },
 ): RequestStreamOptions<KeepAliveRequest, KeepAliveResponse> {
-  const { engine, limits, onBug, clock } = options;
+  const { engine, limits, statusOf, clock } = options;
   return {
     inFlightMax: 1,
     unsentMaxBytes: 64 * 1024,
     idleMaxMs: limits.watcherIdleMaxMs,
     clock,
-    onBug,
+    statusOf,
     handle: async ({ id }) => {
       const { ttlMs } = await engine.keepAlive({ id });
       return { id, ttl: durationFromMs(ttlMs) };

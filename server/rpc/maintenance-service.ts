@@ -14,13 +14,13 @@ import {
   StatusRequest,
   StatusResponse,
 } from "../../gen/grpc/kvd/v1/maintenance.js";
+import { methodOptions, servedMethod } from "../grpc/codec.js";
+import { unary } from "../grpc/handlers.js";
 import type { EngineStatus } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import { LIMITS, type LimitName, type Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
-import { methodOptions, servedMethod } from "./codec.js";
 import { numberFromInt64 } from "./fields.js";
-import { unary } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { durationFromMs } from "./messages.js";
 import { type SnapshotCall, serveSnapshot } from "./snapshot-service.js";
@@ -52,14 +52,14 @@ export function maintenanceDefinition(limits: Limits) {
 }
 
 export function maintenanceHandlers(options: MaintenanceOptions): UntypedServiceImplementation {
-  const { engine, limits, onBug, version, clock } = options;
+  const { engine, limits, statusOf, version, clock } = options;
   const startedMs = clock.monotonicMs();
   return {
-    status: unary(onBug, async (_request: StatusRequest): Promise<StatusResponse> => {
+    status: unary(statusOf, async (_request: StatusRequest): Promise<StatusResponse> => {
       const uptime = durationFromMs(Math.floor(clock.monotonicMs() - startedMs));
       return { version, uptime, ...statusMessage(await engine.status(), limits) };
     }),
-    compact: unary(onBug, async (request: CompactRequest): Promise<CompactResponse> => {
+    compact: unary(statusOf, async (request: CompactRequest): Promise<CompactResponse> => {
       const revision = numberFromInt64(request.revision, "revision");
       if (revision === 0) {
         throw new KvdError("NUMBER_OUT_OF_RANGE", "revision is 0: name the one to compact at");
@@ -70,7 +70,7 @@ export function maintenanceHandlers(options: MaintenanceOptions): UntypedService
         compactRevision: BigInt(result.compactRevision),
       };
     }),
-    hash: unary(onBug, async (request: HashRequest): Promise<HashResponse> => {
+    hash: unary(statusOf, async (request: HashRequest): Promise<HashResponse> => {
       const revision = numberFromInt64(request.revision, "revision");
       const result = await engine.hash({ revision });
       return {

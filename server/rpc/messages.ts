@@ -12,6 +12,7 @@ import {
   type TxnResponse,
 } from "../../gen/grpc/kvd/v1/kv.js";
 import type { Key, KeyValue } from "../../gen/grpc/kvd/v1/watch.js";
+import { shortText } from "../grpc/failures.js";
 import type { KvdError } from "../kv/errors.js";
 import type {
   BatchResultItem,
@@ -23,7 +24,7 @@ import type {
   RangeResult,
   TxnResult,
 } from "../kv/types.js";
-import { protoReason, shortText } from "./status.js";
+import { protoReason } from "./status.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -12,21 +12,21 @@ import type {
   MultiWatchResponse,
   WatchRequest,
 } from "../../gen/grpc/kvd/v1/watch.js";
+import type { Decoded } from "../grpc/codec.js";
+import type { StatusOf } from "../grpc/failures.js";
+import { type Gate, type StreamOptions, StreamWriter } from "../grpc/stream.js";
+import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
-import type { Decoded } from "./codec.js";
-import { type OnBug, statusFromFailure } from "./handlers.js";
 import { statusFromError } from "./status.js";
-import { type Gate, type StreamOptions, StreamWriter } from "./stream.js";
 import { ENDED_BYTES, endedResponse, stepResponse, weightOfMessage } from "./watch-messages.js";
-import { pumpWatch } from "./watch-pump.js";
 
 export type MultiWatchCall = ServerDuplexStream<Decoded<MultiWatchRequest>, MultiWatchResponse>;
 
 export interface MultiWatchOptions extends StreamOptions {
   /** Opens a watch. @throws KvdError when it is refused. */
   readonly open: (request: WatchRequest) => Watcher;
-  readonly onBug: OnBug;
+  readonly statusOf: StatusOf;
 }
 
 type Command = NonNullable<MultiWatchRequest["command"]>;
@@ -167,7 +167,7 @@ export class MultiWatch {
 
   #end(error: unknown): void {
     this.#closeAll();
-    this.#writer.end(statusFromFailure(error, this.#options.onBug));
+    this.#writer.end(this.#options.statusOf(error));
   }
 
   #closeAll(): void {

@@ -2,10 +2,10 @@
 // and goes out when it is ready: gets need not wait until the puts before them are durable.
 
 import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv.js";
+import type { RequestStreamOptions } from "../grpc/request-stream.js";
 import type { Clock } from "../lib/clock.js";
 import { runBatch } from "./batch.js";
 import type { ServiceOptions } from "./kv-service.js";
-import type { RequestStreamOptions } from "./request-stream.js";
 
 /** Batches of one stream in flight, and bytes of answers that its peer has not taken. */
 const IN_FLIGHT_MAX = 16;
@@ -14,13 +14,13 @@ const UNSENT_MAX_BYTES = 1024 * 1024;
 export function pipelineStreamOptions(
   options: ServiceOptions & { readonly clock: Clock },
 ): RequestStreamOptions<PipelineRequest, PipelineResponse> {
-  const { engine, limits, onBug, clock } = options;
+  const { engine, limits, statusOf, clock } = options;
   return {
     inFlightMax: IN_FLIGHT_MAX,
     unsentMaxBytes: UNSENT_MAX_BYTES,
     idleMaxMs: limits.watcherIdleMaxMs,
     clock,
-    onBug,
+    statusOf,
     handle: async ({ id, operations }) => ({ id, ...(await runBatch(engine, operations, limits)) }),
     weigh: weightOfResponse,
   };

@@ -4,15 +4,14 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { SnapshotRequest, SnapshotResponse } from "../../gen/grpc/kvd/v1/maintenance.js";
+import type { Decoded } from "../grpc/codec.js";
+import { type Gate, StreamWriter } from "../grpc/stream.js";
 import type { SnapshotStream } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
-import type { Decoded } from "./codec.js";
-import { statusFromFailure } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { statusFromError } from "./status.js";
-import { type Gate, StreamWriter } from "./stream.js";
 
 export type SnapshotCall = ServerWritableStream<Decoded<SnapshotRequest>, SnapshotResponse>;
 
@@ -28,7 +27,7 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 
 /** Runs until all is written or the call is over, and frees the snapshot. */
 export async function serveSnapshot(call: SnapshotCall, options: SnapshotOptions): Promise<void> {
-  const { engine, limits, clock, onBug } = options;
+  const { engine, limits, clock, statusOf } = options;
   const idleMaxMs = limits.watcherIdleMaxMs;
   const writer = new StreamWriter(call, { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs, clock });
   let snapshot: SnapshotStream | undefined;
@@ -41,7 +40,7 @@ export async function serveSnapshot(call: SnapshotCall, options: SnapshotOptions
     if (error instanceof KvdError && error.reason === "WATCHER_TOO_SLOW") {
       writer.abandon(statusFromError(error));
     } else {
-      writer.end(statusFromFailure(error, onBug));
+      writer.end(statusOf(error));
     }
   } finally {
     snapshot?.close();

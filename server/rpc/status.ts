@@ -3,15 +3,13 @@
 
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { ErrorInfo, ErrorReason, Status } from "../../gen/grpc/kvd/v1/error.js";
+import { encodeMessage } from "../grpc/codec.js";
+import { shortText } from "../grpc/failures.js";
 import type { ErrorDetails, KvdError, Reason } from "../kv/errors.js";
-import { encodeMessage } from "./codec.js";
 
 const DOMAIN = "kvd.v1";
 const ERROR_INFO_TYPE = "type.googleapis.com/google.rpc.ErrorInfo";
 const DETAILS_KEY = "grpc-status-details-bin";
-
-/** A status must fit a peer's header list, 8 KiB or 16 KiB with everything. */
-const TEXT_MAX_CHARACTERS = 1000;
 
 const {
   INVALID_ARGUMENT,
@@ -97,15 +95,4 @@ export function statusFromError(error: KvdError): StatusObject {
   const metadata = new Metadata();
   metadata.set(DETAILS_KEY, encodeMessage(Status, { code, message, details }));
   return { code, details: message, metadata };
-}
-
-/** What ends a call that met an error of ours: nothing of it leaves the process. */
-export function internalStatus(): StatusObject {
-  return { code: status.INTERNAL, details: "internal error", metadata: new Metadata() };
-}
-
-/** A text that fits a header. A lone surrogate in one would end the process. */
-export function shortText(text: string): string {
-  const cut = text.length > TEXT_MAX_CHARACTERS ? `${text.slice(0, TEXT_MAX_CHARACTERS)}…` : text;
-  return Buffer.from(cut, "utf8").toString("utf8");
 }

@@ -4,9 +4,9 @@
 // It walks the fields of TxnRequest and of the Operations in it with a stack of its own, as deep as
 // the limit of levels. Bytes that are not a message are left to the decoder to refuse.
 
+import { LENGTH_DELIMITED, wireFieldAt } from "../grpc/wire-field.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import { LENGTH_DELIMITED, wireFieldAt } from "./wire-field.js";
 
 export type TxnLimits = Pick<Limits, "txnMaxLevels" | "txnMaxOperations">;
 

@@ -11,6 +11,7 @@ import {
   type WatchRequest,
   type WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
+import { shortText } from "../grpc/failures.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Selector } from "../kv/selector.js";
@@ -30,7 +31,7 @@ import {
   selectorFromForm,
 } from "./fields.js";
 import { keyFormFromBytes, keyValueFromEntry } from "./messages.js";
-import { metadataFromDetails, protoReason, shortText } from "./status.js";
+import { metadataFromDetails, protoReason } from "./status.js";
 
 const PROGRESS_INTERVAL_MIN_MS = 100;
 

@@ -6,17 +6,16 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { WatchRequest, WatchResponse } from "../../gen/grpc/kvd/v1/watch.js";
+import type { Decoded } from "../grpc/codec.js";
+import { type StreamOptions, StreamWriter } from "../grpc/stream.js";
+import { releaseRequest } from "../grpc/transport.js";
+import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
 import type { Clock } from "../lib/clock.js";
-import type { Decoded } from "./codec.js";
-import { statusFromFailure } from "./handlers.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { MultiWatch, type MultiWatchCall } from "./multi-watch.js";
 import { statusFromError } from "./status.js";
-import { type StreamOptions, StreamWriter } from "./stream.js";
-import { releaseRequest } from "./transport.js";
 import { watchResponse, watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
-import { pumpWatch } from "./watch-pump.js";
 
 export type WatchCall = ServerWritableStream<Decoded<WatchRequest>, WatchResponse>;
 
@@ -52,15 +51,15 @@ export async function serveWatch(call: WatchCall, options: WatchOptions): Promis
     if (error?.reason === "WATCHER_TOO_SLOW") writer.abandon(statusFromError(error));
     else if (error !== undefined) writer.end(statusFromError(error));
   } catch (error) {
-    writer.end(statusFromFailure(error, options.onBug));
+    writer.end(options.statusOf(error));
   }
 }
 
 export function multiWatch(call: MultiWatchCall, options: WatchOptions): MultiWatch {
-  const { engine, limits, onBug } = options;
+  const { engine, limits, statusOf } = options;
   return new MultiWatch(call, {
     ...streamOptions(options),
-    onBug,
+    statusOf,
     open: (request) =>
       engine.watch(watchSpecFromMessage(request, limits, MULTI_WATCH_MESSAGE_BYTES)),
   });

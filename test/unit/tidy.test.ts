@@ -156,7 +156,7 @@ test(found, nameFindings, "server/utils.ts", "");
 test(found, nameFindings, "client/cli/index.ts", "");
 test(found, nameFindings, "test/support/helper.ts", "");
 test(fine, nameFindings, "client/index.ts", "");
-test(fine, nameFindings, "server/rpc/descriptor-index.ts", "");
+test(fine, nameFindings, "server/grpc/descriptor-index.ts", "");
 
 test("a file that only tests and unreached files import is found", (t) => {
   const sources = [

@@ -60,10 +60,28 @@ const LAYERS: readonly Layer[] = [
     instead: "an engine speaks the words of server/kv; surfaces translate in server/rpc",
   },
   {
+    folder: "server/grpc",
+    ours: ["server/kv", "server/lib", "gen/grpc/grpc"],
+    packages: GRPC,
+    instead: "it carries calls of any service: what they mean is the matter of rpc and etcd",
+  },
+  {
     folder: "server/rpc",
-    ours: ["server/kv", "server/lib", "gen"],
+    ours: ["server/kv", "server/lib", "server/grpc", "gen"],
     packages: GRPC,
     instead: "a surface knows the Engine of server/kv/engine.ts only; server/server.ts wires it",
+  },
+  {
+    folder: "server/etcd",
+    ours: ["server/kv", "server/lib", "server/grpc", "gen"],
+    packages: GRPC,
+    instead: "a surface knows the Engine of server/kv/engine.ts only; server/server.ts wires it",
+  },
+  {
+    folder: "server/http",
+    ours: ["server/kv", "server/lib", "server/grpc", "gen"],
+    packages: GRPC,
+    instead: "it carries calls of services over HTTP/1; server/server.ts wires it",
   },
   {
     folder: "server",

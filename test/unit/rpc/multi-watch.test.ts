@@ -68,8 +68,8 @@ function open() {
     unsentMaxBytes: 100,
     idleMaxMs: 1000,
     clock: systemClock,
-    onBug: (bug) => {
-      throw bug;
+    statusOf: (error) => {
+      throw error;
     },
     open: () => {
       const watcher = new ToldWatcher();

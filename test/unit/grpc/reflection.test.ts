@@ -14,7 +14,7 @@ import {
   ServerReflectionClient as AlphaClient,
   ServerReflectionService as AlphaService,
 } from "../../../gen/grpc/grpc/reflection/v1alpha/reflection.js";
-import { Reflection } from "../../../server/rpc/reflection.js";
+import { Reflection } from "../../../server/grpc/reflection.js";
 import { connectClient, logStream, serveServices } from "../../support/grpc-service.js";
 
 const SERVICES = ["kvd.v1.KvService", "grpc.health.v1.Health"];

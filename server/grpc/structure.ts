@@ -37,7 +37,10 @@ interface Span {
   readonly shape: Shape;
 }
 
-/** Whether the bytes are such a message as far as tags and lengths tell. */
+/** Far above what any message that is served nests; decoders recurse. */
+const LEVELS_MAX = 1000;
+
+/** Whether the bytes are such a message as far as tags, lengths and their nesting tell. */
 export function hasStructure(bytes: Uint8Array, message: DescMessage): boolean {
   const spans: Span[] = [{ end: bytes.length, shape: shapeOf(message) }];
   let at = 0;
@@ -51,7 +54,9 @@ export function hasStructure(bytes: Uint8Array, message: DescMessage): boolean {
     const isLength = field.wireType === LENGTH_DELIMITED;
     const inner = isLength ? span.shape.get(field.number) : undefined;
     at = inner === undefined ? field.end : field.start;
-    if (inner !== undefined) spans.push({ end: field.end, shape: inner() });
+    if (inner === undefined) continue;
+    if (spans.length === LEVELS_MAX) return false;
+    spans.push({ end: field.end, shape: inner() });
   }
   return true;
 }

@@ -5,10 +5,9 @@
 // call with its status, after the answers before it; half-close ends it after the last answer.
 
 import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
-import { KvdError } from "../kv/errors.js";
+import type { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
-import type { OnBug } from "./handlers.js";
-import { internalStatus, statusFromError } from "./status.js";
+import type { StatusOf } from "./failures.js";
 import { type StreamOptions, StreamWriter } from "./stream.js";
 
 export interface RequestStreamOptions<Request, Response> extends StreamOptions {
@@ -17,7 +16,7 @@ export interface RequestStreamOptions<Request, Response> extends StreamOptions {
   readonly handle: (request: Request) => Promise<Response>;
   /** About what an answer takes when encoded. */
   readonly weigh: (response: Response) => number;
-  readonly onBug: OnBug;
+  readonly statusOf: StatusOf;
 }
 
 export class RequestStream<Request, Response> {
@@ -73,7 +72,6 @@ export class RequestStream<Request, Response> {
       await this.#writer.gate().pass();
       this.#writer.write(response, this.#options.weigh(response));
     } catch (error) {
-      if (!(error instanceof KvdError)) this.#options.onBug(error);
       this.#fail(error);
     }
     this.#inFlight -= 1;
@@ -83,7 +81,7 @@ export class RequestStream<Request, Response> {
 
   #fail(error: unknown): void {
     if (this.#state === "stopping" || this.#state === "over") return;
-    this.#failure = error instanceof KvdError ? statusFromError(error) : internalStatus();
+    this.#failure = this.#options.statusOf(error);
     this.#waiting.length = 0;
     this.#finish("stopping");
   }

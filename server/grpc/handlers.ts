@@ -1,31 +1,24 @@
-// Unary calls as asynchronous functions: the one place where errors become statuses.
-//
-// A KvdError is the caller's matter or the data's: it becomes a status and is not logged. Anything
-// else is a fault of ours: the caller gets INTERNAL without details, and `onBug` decides what
-// becomes of the process.
+// Unary calls as asynchronous functions. What they throw becomes a status by their surface's table.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
-import { KvdError } from "../kv/errors.js";
 import type { AnswerRooms } from "./answer-room.js";
 import type { Decoded } from "./codec.js";
-import { internalStatus, statusFromError } from "./status.js";
+import type { StatusOf } from "./failures.js";
 import { http2StreamOf, interceptingCallOf } from "./transport.js";
 
-export type OnBug = (error: unknown) => void;
-
 export function unary<Request, Response>(
-  onBug: OnBug,
+  statusOf: StatusOf,
   handle: (request: Request) => Promise<Response>,
 ): handleUnaryCall<Decoded<Request>, Response> {
   return (call, callback) => {
     const { request } = call;
     if (!request.ok) {
-      callback(statusFromError(request.error));
+      callback(statusOf(request.error));
       return;
     }
     handle(request.message).then(
       (response) => callback(null, response),
-      (error: unknown) => callback(statusFromFailure(error, onBug)),
+      (error: unknown) => callback(statusOf(error)),
     );
   };
 }
@@ -33,10 +26,10 @@ export function unary<Request, Response>(
 /** The same for calls that may have a large answer: they wait while their peer takes none. */
 export function unaryInTurn<Request, Response>(
   rooms: AnswerRooms,
-  onBug: OnBug,
+  statusOf: StatusOf,
   handle: (request: Request) => Promise<Response>,
 ): handleUnaryCall<Decoded<Request>, Response> {
-  const run = unary(onBug, handle);
+  const run = unary(statusOf, handle);
   return (call, callback) => {
     const inner = interceptingCallOf(call);
     rooms.enter(inner && http2StreamOf(inner), (answered) => {
@@ -46,11 +39,4 @@ export function unaryInTurn<Request, Response>(
       });
     });
   };
-}
-
-/** The status for whatever a handler threw. */
-export function statusFromFailure(error: unknown, onBug: OnBug) {
-  if (error instanceof KvdError) return statusFromError(error);
-  onBug(error);
-  return internalStatus();
 }

@@ -3,9 +3,9 @@
 import type { StatusObject } from "@grpc/grpc-js";
 import { Metadata } from "@grpc/grpc-js";
 import test from "ava";
+import { StreamWriter } from "../../../server/grpc/stream.js";
+import type { WritingCall } from "../../../server/grpc/transport.js";
 import { systemClock } from "../../../server/lib/clock.js";
-import { StreamWriter } from "../../../server/rpc/stream.js";
-import type { WritingCall } from "../../../server/rpc/transport.js";
 import { ManualClock } from "../../support/manual-clock.js";
 
 const STATUS: StatusObject = { code: 8, details: "", metadata: new Metadata() };

@@ -9,7 +9,7 @@ import {
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../../gen/grpc/grpc/health/v1/health.js";
-import { Health } from "../../../server/rpc/health.js";
+import { Health } from "../../../server/grpc/health.js";
 import { connectClient, logStream, serveServices, settle } from "../../support/grpc-service.js";
 
 async function serveHealth(t: ExecutionContext) {

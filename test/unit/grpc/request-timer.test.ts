@@ -10,9 +10,9 @@ import {
   status,
 } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
+import { FrameTracker, RequestTimer } from "../../../server/grpc/request-timer.js";
+import { http2StreamOf, interceptingCallOf, resetCall } from "../../../server/grpc/transport.js";
 import { systemClock } from "../../../server/lib/clock.js";
-import { FrameTracker, RequestTimer } from "../../../server/rpc/request-timer.js";
-import { http2StreamOf, interceptingCallOf, resetCall } from "../../../server/rpc/transport.js";
 import { serveServices } from "../../support/grpc-service.js";
 
 const echo = (bytes: Buffer) => bytes;
