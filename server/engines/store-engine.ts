@@ -107,6 +107,10 @@ export class StoreEngine implements Engine {
     }
   }
 
+  get revision(): Revision {
+    return this.#store.publishedRevision;
+  }
+
   async get(command: GetCommand) {
     this.#requireOpen();
     return this.#telling(async () => this.#store.get(command));

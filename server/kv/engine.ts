@@ -66,6 +66,9 @@ export interface Engine {
   /** The name of the history that the revisions belong to; constant while the engine is open. */
   readonly storeId: string;
 
+  /** The newest revision that may be shown. */
+  readonly revision: Revision;
+
   /**
    * Settles when what is written cannot be kept any more: every write is refused with LOG_FAILED
    * from then on, reads go on at what is durable, and only a restart helps. Never otherwise.

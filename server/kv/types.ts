@@ -76,10 +76,11 @@ export type LeaseChoice =
 
 export interface PutCommand {
   readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  /** keep: the value that the key has; it must be present. */
+  readonly value: Uint8Array | "keep";
   readonly lease: LeaseChoice;
-  /** The mod revision that the key must have; 0: it must be absent. */
-  readonly expectedModRevision: Revision | undefined;
+  /** The mod revision that the key must have; 0: it must be absent; present: any. */
+  readonly expectedModRevision: Revision | "present" | undefined;
   readonly returnPrevious: boolean;
 }
 
@@ -258,6 +259,8 @@ export interface WatchSpec {
   readonly progressIntervalMs: number;
   /** A message weighs at most this (entryBytes), but has at least one row or event. */
   readonly maxBytes: number;
+  /** All events of a revision come in one message, whatever they weigh. */
+  readonly wholeRevisions: boolean;
 }
 
 /** One step of a watch, in the order of kvd.v1's WatchResponse. */

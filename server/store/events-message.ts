@@ -17,11 +17,12 @@ export class EventsMessage {
 
   /**
    * Adds what is wanted of a commit from the change `from` on: all of it if it fits; else, when
-   * there is nothing before it, as much as fits and at least one event. Answers with which change
+   * there is nothing before it, as much as fits and at least one event, or all of it where
+   * revisions are to stay whole. Answers with which change
    * to go on: the number of all of them when it is done. The cost follows what fits.
    */
   add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
-    const { previous, maxBytes } = this.#spec;
+    const { previous, maxBytes, wholeRevisions } = this.#spec;
     const { changes } = commit;
     const taken: Change[] = [];
     let bytes = this.bytes;
@@ -29,12 +30,13 @@ export class EventsMessage {
       const change = changes[index] as Change;
       if (!wanted(change)) continue;
       const weight = eventBytes(change, previous);
-      const first = this.#events.length === 0 && taken.length === 0;
-      if (bytes + weight > maxBytes && !first) {
+      if (bytes + weight > maxBytes) {
         if (this.#events.length > 0) return from;
-        this.#fragment = true;
-        this.#push(commit, taken, bytes);
-        return index;
+        if (taken.length > 0 && !wholeRevisions) {
+          this.#fragment = true;
+          this.#push(commit, taken, bytes);
+          return index;
+        }
       }
       taken.push(change);
       bytes += weight;

@@ -53,11 +53,13 @@ export class Mutations {
     command: PutCommand,
     moment: { readonly nowMs: number; readonly published: Revision },
   ): PutResult {
-    const { key, value, lease } = command;
+    const { key, lease } = command;
     const text = latin1FromBytes(key);
     const record = this.#keys.get(text);
     const live = record?.live;
     refuseStale(builder, key, live, command.expectedModRevision);
+    if (command.value === "keep") refuseStale(builder, key, live, "present");
+    const value = command.value === "keep" ? (live as Version).value : command.value;
     if (lease.kind === "lease") {
       this.#lessor.refuseFull(lease.id, { text, key, maxKeys: lease.maxKeys });
     }
@@ -139,16 +141,21 @@ function refuseStale(
   builder: CommitBuilder,
   key: Uint8Array,
   live: Version | undefined,
-  expected: Revision | undefined,
+  expected: PutCommand["expectedModRevision"],
 ): void {
+  if (expected === undefined) return;
   const modRevision = live?.revision ?? 0;
-  if (expected === undefined || expected === modRevision) return;
+  if (expected === "present" ? modRevision > 0 : expected === modRevision) return;
   const is = modRevision === 0 ? "is absent" : `has mod revision ${modRevision}`;
-  const wanted = expected === 0 ? "it must be absent" : `mod revision ${expected} is expected`;
+  const wanted = expected === 0 ? "it must be absent" : wantedPresence(expected);
   throw new KvdError("PRECONDITION_FAILED", `key ${showKey(key)} ${is}, ${wanted}`, {
     modRevision,
     revision: builder.headRevision,
   });
+}
+
+function wantedPresence(expected: Revision | "present"): string {
+  return expected === "present" ? "it must be present" : `mod revision ${expected} is expected`;
 }
 
 function previousOf(records: readonly KeyRecord[], maxBytes: number): Entry[] {

@@ -179,6 +179,7 @@ class Run {
       excludeDeletes: exclude === "deletes",
       progressIntervalMs: 0,
       maxBytes,
+      wholeRevisions: false,
     };
     const below = startRevision !== 0 && startRevision < this.#model.compactRevision;
     const watcher = this.engine.watch(watchSpec);

@@ -186,6 +186,7 @@ export function watch(
     excludeDeletes: false,
     progressIntervalMs: 0,
     maxBytes: 256 * 1024,
+    wholeRevisions: false,
     ...options,
   };
 }

@@ -238,12 +238,16 @@ export class Model {
   #put(draft: Draft, command: PutCommand) {
     const key = hex(command.key);
     const before = draft.state.get(key);
-    this.#expect(before, command.expectedModRevision);
+    const { expectedModRevision: expected, value } = command;
+    if (expected === "present" || value === "keep") {
+      if (before === undefined) throw refusal("PRECONDITION_FAILED");
+    }
+    this.#expect(before, expected === "present" ? undefined : expected);
     const { leaseId, ttlMs } = this.#lease(draft, command, before);
     const revision = this.revision + 1;
     const entry: Entry = {
       key: command.key,
-      value: command.value,
+      value: value === "keep" ? (before as Entry).value : value,
       createRevision: before?.createRevision ?? revision,
       modRevision: revision,
       version: (before?.version ?? 0) + 1,

@@ -123,6 +123,10 @@ class RemoteEngine implements Engine {
     this.#watchesThrough = watchesThrough;
   }
 
+  get revision(): number {
+    return this.#served.revision;
+  }
+
   async get(command: GetCommand) {
     const { kv } = this.#clients;
     const request = messages.getRequest(command);

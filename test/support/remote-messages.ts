@@ -106,10 +106,11 @@ export function getRequest(command: GetCommand): GetRequest {
 }
 
 export function putRequest(command: PutCommand): PutRequest {
-  const { lease, expectedModRevision } = command;
+  const { lease, value, expectedModRevision } = command;
+  if (value === "keep" || expectedModRevision === "present") throw new Error("not in kvd.v1");
   return PutRequest.create({
     keyForm: keyForm(command.key),
-    value: command.value,
+    value,
     returnPrevious: command.returnPrevious,
     ...(lease.kind === "lease" ? { leaseId: lease.id } : {}),
     ...(lease.kind === "keep" ? { keepLease: true } : {}),

@@ -141,10 +141,10 @@ export function getPutSuite(test: TestFn, open: OpenEngine): void {
 
   test("what a caller passed in can be changed afterwards", async (t) => {
     const engine = await open(t);
-    const command = put(Buffer.from("key"), Buffer.from("value"));
-    await engine.put(command);
-    command.key.fill(0);
-    command.value.fill(0);
+    const [key, value] = [Buffer.from("key"), Buffer.from("value")];
+    await engine.put(put(key, value));
+    key.fill(0);
+    value.fill(0);
     const { entry } = await engine.get(get("key"));
     t.is(entry && text(entry.value), "value");
   });
