@@ -54,6 +54,7 @@ async function killUnderLoad({ life, recorder, random, round }: Round): Promise<
   await load.answered(50 + random.below(1_000));
   await life.kill();
   await load.stop();
+  recorder.died();
 }
 
 /** A start that is killed before it serves, or just after. */

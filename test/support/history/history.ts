@@ -55,8 +55,8 @@ export type Outcome =
   | Answered
   /** It has changed nothing. */
   | { readonly kind: "refused"; readonly tick: number }
-  /** It may take effect at any time after its call, or never. */
-  | { readonly kind: "unknown" };
+  /** It may take effect at any time after its call, but not after `until`, or never. */
+  | { readonly kind: "unknown"; readonly until?: number };
 
 /** Calls of one batch stand one after the other, with the tick of the batch. */
 export interface Call {

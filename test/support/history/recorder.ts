@@ -70,6 +70,19 @@ export class HistoryRecorder implements History {
     };
   }
 
+  /**
+   * The server is gone, and nobody has a call under way: what is unknown by now has taken effect,
+   * or never will.
+   */
+  died(): void {
+    this.#tick += 1;
+    for (const call of this.#calls) {
+      const { outcome } = call;
+      if (outcome.kind !== "unknown" || outcome.until !== undefined) continue;
+      call.outcome = { kind: "unknown", until: this.#tick };
+    }
+  }
+
   watch(start: WatchStart): void {
     this.watches.push(start);
   }

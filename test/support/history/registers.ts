@@ -59,7 +59,9 @@ function operationsOn(key: string, call: Call): RegisterOperation[] {
   const ends = leaseEnds(key, call);
   if (outcome.kind === "unknown") {
     const steps = [...unknownSteps(key, command, true), ...unknownSteps(key, command, false)];
-    return steps.length === 0 ? [] : [{ called, returned: undefined, steps }, ...ends];
+    const { until } = outcome;
+    const operation = { called, returned: undefined, ...(until && { until }), steps };
+    return steps.length === 0 ? [] : [operation, ...ends];
   }
   const { tick: returned } = outcome;
   const step = outcome.kind === "answered" ? knownStep(key, command, outcome) : {};

@@ -3,9 +3,11 @@
 //
 // The search is Lowe's: depth first, and no configuration (what was taken, and what the register
 // then holds) is looked at twice, nor one that has only more of what is unknown behind it. What is
-// unknown may be taken at any time after its call, or never. Four things keep it short, and lose no
-// order: a read that fits is taken at once; what is unknown is taken only where it makes something
-// possible that was not; of those that do the same, the first; values that nobody asks for are one.
+// unknown may be taken at any time after its call, but not after its end, or never. Five things keep
+// it short, and lose no order: what is unknown and over counts no more; a read that fits is taken at
+// once, unless something would be over with it; what is unknown is taken only where it makes
+// something possible that was not, or would be over; of those that do the same, the first; values
+// that nobody asks for are one.
 // Beyond the budget it gives up: a failure.
 
 import { ABSENT } from "./history.js";
@@ -21,6 +23,8 @@ export interface RegisterOperation {
   readonly called: number;
   /** Undefined: it is not known whether it has taken effect. */
   readonly returned: number | undefined;
+  /** Of what is unknown: after it, it has no effect any more. */
+  readonly until?: number;
   /** One; of what is unknown, all that are possible. */
   readonly steps: readonly Step[];
 }
@@ -52,7 +56,13 @@ interface Frame {
   next: number;
   /** What was taken to come here, and what the register held before. */
   readonly taken: Choice | undefined;
-  readonly before: string;
+  readonly before: Place;
+}
+
+/** What the register holds, and the latest call of all that was taken. */
+interface Place {
+  readonly state: string;
+  readonly latest: number;
 }
 
 class Search {
@@ -68,25 +78,29 @@ class Search {
   /** Unknown ones by the value that they want to find; those that do not. */
   readonly #wanting = new Map<string, number[]>();
   readonly #free: number[] = [];
+  /** The ends of unknown ones in their order, each with a bit for all that are over then. */
+  readonly #ends: Array<{ readonly until: number; readonly over: bigint }> = [];
   #left: number;
   /** Those before it are done. */
   #first = 0;
   #state = ABSENT;
+  #latest = 0;
   #budget: number;
 
   constructor(operations: readonly RegisterOperation[], budget: number) {
     const byCall = withOneUnaskedValue(operations).sort((one, other) => one.called - other.called);
     this.#known = byCall.filter(({ returned }) => returned !== undefined);
     this.#unknown = byCall.filter(({ returned }) => returned === undefined);
-    this.#names = this.#unknown.map(({ steps }) => JSON.stringify(steps));
+    this.#names = this.#unknown.map(({ steps, until }) => JSON.stringify([steps, until]));
     this.#done = this.#known.map(() => false);
     for (const [index, { steps }] of this.#unknown.entries()) this.#file(index, steps);
+    this.#fileEnds();
     this.#left = this.#known.length;
     this.#budget = budget;
   }
 
   run(): Verdict {
-    const stack: Frame[] = [this.#frame(undefined, this.#state)];
+    const stack: Frame[] = [this.#frame(undefined, this.#place)];
     while (this.#left > 0) {
       const frame = stack.at(-1);
       if (frame === undefined) return "not linearizable";
@@ -97,7 +111,7 @@ class Search {
         stack.pop();
         continue;
       }
-      const before = this.#state;
+      const before = this.#place;
       this.#take(choice);
       if (!this.#isNew()) {
         this.#back({ choices: [], next: 0, taken: choice, before });
@@ -110,7 +124,11 @@ class Search {
     return "linearizable";
   }
 
-  #frame(taken: Choice | undefined, before: string): Frame {
+  get #place(): Place {
+    return { state: this.#state, latest: this.#latest };
+  }
+
+  #frame(taken: Choice | undefined, before: Place): Frame {
     return { choices: this.#choices(), next: 0, taken, before };
   }
 
@@ -126,6 +144,18 @@ class Search {
     }
   }
 
+  #fileEnds(): void {
+    const ends = new Map<number, bigint>();
+    for (const [index, { until }] of this.#unknown.entries()) {
+      if (until !== undefined) ends.set(until, (ends.get(until) ?? 0n) | (1n << BigInt(index)));
+    }
+    let over = 0n;
+    for (const [until, bits] of [...ends].sort(([one], [other]) => one - other)) {
+      over |= bits;
+      this.#ends.push({ until, over });
+    }
+  }
+
   #take({ known, index, step }: Choice): void {
     if (known) {
       this.#done[index] = true;
@@ -134,6 +164,8 @@ class Search {
     } else {
       this.#used |= 1n << BigInt(index);
     }
+    const operation = known ? this.#known[index] : this.#unknown[index];
+    this.#latest = Math.max(this.#latest, operation?.called ?? 0);
     this.#state = step.becomes ?? this.#state;
   }
 
@@ -146,7 +178,8 @@ class Search {
     } else {
       this.#used &= ~(1n << BigInt(taken.index));
     }
-    this.#state = before;
+    this.#state = before.state;
+    this.#latest = before.latest;
   }
 
   /** From a place that was reached with less of what is unknown, at least as much is possible. */
@@ -156,11 +189,26 @@ class Search {
     for (let index = this.#first; index <= last; index += 1) {
       if (this.#done[index]) done.push(index);
     }
-    const name = `${this.#first} ${done} ${this.#state}`;
+    const { count, over } = this.#over();
+    const name = `${this.#first} ${done} ${count} ${this.#state}`;
     const sets = this.#seen.get(name) ?? [];
-    if (sets.some((set) => (set & this.#used) === set)) return false;
-    this.#seen.set(name, [...sets, this.#used]);
+    const used = this.#used & ~over;
+    if (sets.some((set) => (set & used) === set)) return false;
+    this.#seen.set(name, [...sets, used]);
     return true;
+  }
+
+  /** Those of what is unknown that can have no effect any more, and how many ends that are. */
+  #over(): { count: number; over: bigint } {
+    let count = 0;
+    while ((this.#ends[count]?.until ?? Number.POSITIVE_INFINITY) < this.#latest) count += 1;
+    return { count, over: this.#ends[count - 1]?.over ?? 0n };
+  }
+
+  /** Something unknown that may still have an effect would be over, if this were done next. */
+  #endsUnknown(index: number): boolean {
+    const called = this.#known[index]?.called ?? 0;
+    return this.#ends.some(({ until }) => until >= this.#latest && until < called);
   }
 
   /** Nothing is done that is called after the first open one has returned. */
@@ -178,7 +226,7 @@ class Search {
       for (const step of this.#known[index]?.steps ?? []) {
         if (!fits(step, this.#state)) continue;
         const choice = { known: true, index, step };
-        if (step.becomes === undefined) return [choice];
+        if (step.becomes === undefined && !this.#endsUnknown(index)) return [choice];
         known.push(choice);
       }
     }
@@ -214,10 +262,18 @@ class Search {
 
   #isUsable(index: number, until: number): boolean {
     const isUsed = ((this.#used >> BigInt(index)) & 1n) === 1n;
-    return !isUsed && (this.#unknown[index]?.called ?? 0) <= until;
+    if (isUsed) return false;
+    const { called = 0, until: end } = this.#unknown[index] ?? {};
+    return called <= until && (end === undefined || end >= this.#latest);
   }
 
   #enables(own: number, becomes: string, open: readonly number[], until: number): boolean {
+    // What would be over afterwards is tried whatever it does now.
+    const { until: end = Number.POSITIVE_INFINITY } = this.#unknown[own] ?? {};
+    if (open.some((index) => (this.#known[index]?.called ?? 0) > end)) return true;
+    if (this.#unknown.some(({ called }, index) => called > end && this.#isUsable(index, until))) {
+      return true;
+    }
     const newly = (step: Step) => !fits(step, this.#state) && fits(step, becomes);
     if (open.some((index) => this.#known[index]?.steps.some(newly))) return true;
     const others = [...(this.#wanting.get(becomes) ?? []), ...this.#free];

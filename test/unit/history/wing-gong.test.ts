@@ -1,6 +1,7 @@
 // The Wing & Gong checker, tried on histories that are known to be good or bad.
 //
-// An operation is written `called-returned what`; without `returned` it is unknown. What: `put v`,
+// An operation is written `called-returned what`; without `returned` it is unknown, with `~end`
+// unknown, and over then. What: `put v`,
 // `read v` and `gone` (read, nothing there), `delete`, `cas v w` (it was v, now w), `not v` (a
 // compare with v that failed). An unknown `cas v w` has happened only if it was v.
 
@@ -51,6 +52,7 @@ const GOOD: Case[] = [
     "4-5 read a",
     "6-7 gone",
   ],
+  ["an unknown put that has happened before it was over", "1-~3 put a", "2-4 gone", "5-6 read a"],
   [
     "many unknown puts that nobody has seen",
     ...Array.from({ length: 60 }, (_, index) => `${index + 1}- put u${index}`),
@@ -95,6 +97,7 @@ const BAD: Case[] = [
     "8-9 read b",
   ],
   ["an unknown put is seen before its call", "1-2 read a", "3- put a"],
+  ["an unknown put happens after it was over", "1-~3 put a", "4-5 gone", "6-7 read a"],
   ["an unknown put is undone", "1- put a", "2-3 read a", "4-5 gone"],
   ["an unknown swap of what was never there", "1- cas a b", "2-3 read b"],
   ["an unknown swap after the value is gone", "1-2 put a", "3-4 put b", "5- cas a c", "6-7 read c"],
@@ -118,9 +121,11 @@ const BAD: Case[] = [
 
 function operationFromText(text: string): RegisterOperation {
   const [times = "", ...words] = text.split(" ");
-  const [called, returned] = times.split("-");
-  const end = returned === "" ? undefined : Number(returned);
-  return { called: Number(called), returned: end, steps: [stepFromWords(words)] };
+  const [called, end = ""] = times.split("-");
+  const operation = { called: Number(called), steps: [stepFromWords(words)] };
+  if (end.startsWith("~"))
+    return { ...operation, returned: undefined, until: Number(end.slice(1)) };
+  return { ...operation, returned: end === "" ? undefined : Number(end) };
 }
 
 function stepFromWords([what, value = "", other = ""]: readonly string[]): Step {
@@ -169,7 +174,9 @@ test("unknown deletes and puts by the hundred are decided", (t) => {
 function anyOrder(operations: readonly RegisterOperation[], state: string): boolean {
   if (operations.every(({ returned }) => returned === undefined)) return true;
   return operations.some((operation, index) => {
-    const others = operations.filter((_, other) => other !== index);
+    const others = operations.filter(({ until }, other) => {
+      return other !== index && (until === undefined || until >= operation.called);
+    });
     if (others.some(({ returned = 1000 }) => returned < operation.called)) return false;
     return operation.steps.some(({ is = state, isNot, becomes = state }) => {
       return is === state && isNot !== state && anyOrder(others, becomes);
@@ -186,9 +193,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ isNot: values, becomes: values }),
 );
 const operation = fc
-  .record({ called: fc.nat(8), lasts: fc.integer({ min: 1, max: 5 }), known: fc.nat(2), steps })
+  .record({ called: fc.nat(8), lasts: fc.integer({ min: 1, max: 5 }), known: fc.nat(3), steps })
   .map(({ called, lasts, known, steps }): RegisterOperation => {
-    return { called, returned: known === 0 ? undefined : called + lasts, steps: [steps] };
+    if (known > 1) return { called, returned: called + lasts, steps: [steps] };
+    const until = known === 1 ? { until: called + lasts } : {};
+    return { called, returned: undefined, ...until, steps: [steps] };
   });
 
 test("it decides as one who tries every order", (t) => {
