@@ -7,7 +7,7 @@
 
 import { type Command, InvalidArgumentError, type Option } from "commander";
 import { parse, TomlError } from "smol-toml";
-import { checkedAddress, similarFlag, valueFromText } from "./config-flags.js";
+import { checkedAddress, settingsOf, similarFlag, valueFromText } from "./config-flags.js";
 import { ValueError } from "./config-values.js";
 
 /** What has no meaning in a file. */
@@ -20,7 +20,7 @@ const FLAGS_ONLY = new Set(["version", "help", "config", "print-config"]);
  */
 export function applyFile(command: Command, path: string, text: string): void {
   for (const [name, value] of Object.entries(parsed(path, text))) {
-    const option = command.options.find(({ long }) => long === `--${name}`);
+    const option = settingsOf(command).find(({ long }) => long === `--${name}`);
     if (option === undefined || FLAGS_ONLY.has(name)) throw unknown(path, name);
     const attribute = option.attributeName();
     if (command.getOptionValueSource(attribute) !== undefined) continue;

@@ -49,6 +49,7 @@ export interface FlagValues {
   readonly config?: string;
   readonly printConfig?: boolean;
   readonly insecure?: boolean;
+  readonly etcd?: boolean;
   readonly logLevel?: LogLevel;
   readonly shutdownGrace?: number;
   readonly [limit: string]: unknown;
@@ -110,6 +111,8 @@ export function kvdCommand(version: string): Command {
     .option("--config <file>", "take settings from a TOML file: its keys are the flags' names")
     .option("--print-config", "print each setting and where it comes from, and end")
     .option("--insecure", "listen on addresses that other machines reach, without TLS and rights")
+    .option("--etcd", "speak etcd's v3 protocol, too, on the same addresses (default: yes)")
+    .option("--no-etcd", "do not")
     .addOption(
       new Option(
         "--log-level <level>",
@@ -143,7 +146,7 @@ export function kvdCommand(version: string): Command {
  * @throws ValueError.
  */
 export function applyEnvironment(command: Command, env: Environment): void {
-  for (const option of command.options) {
+  for (const option of settingsOf(command)) {
     const name = variableOf(option);
     const text = env[name];
     const attribute = option.attributeName();
@@ -164,7 +167,7 @@ export function applyEnvironment(command: Command, env: Environment): void {
  * @throws ValueError.
  */
 export function refuseUnknownVariables(command: Command, env: Environment): void {
-  const known = new Set([...command.options.map(variableOf), DEBUG_GRPC]);
+  const known = new Set([...settingsOf(command).map(variableOf), DEBUG_GRPC]);
   for (const name of Object.keys(env)) {
     if (!name.startsWith("KVD_") || known.has(name) || FOREIGN_VARIABLES.test(name)) continue;
     const flag = name.slice("KVD_".length).toLowerCase().replaceAll("_", "-");
@@ -172,6 +175,11 @@ export function refuseUnknownVariables(command: Command, env: Environment): void
     const hint = similar === undefined ? "" : ` (did you mean ${variableOf(similar)}?)`;
     throw new ValueError(`the variable ${name} means nothing to kvd${hint}`);
   }
+}
+
+/** The flags that stand for a setting: --no-etcd sets the one of --etcd. */
+export function settingsOf(command: Command): readonly Option[] {
+  return command.options.filter(({ negate }) => !negate);
 }
 
 /** The flag that somebody may have meant, by the judgement of commander. */

@@ -24,6 +24,7 @@ import {
   type LogLevel,
   limitNames,
   refuseUnknownVariables,
+  settingsOf,
 } from "./config-flags.js";
 import { limitConflict } from "./config-limits.js";
 import { type Origin, printedSettings, type Setting } from "./config-print.js";
@@ -47,6 +48,8 @@ export interface Config {
   /** How long reads go on when the log has failed. */
   readonly failedLogGraceMs: number;
   readonly insecure: boolean;
+  /** Speak etcd's protocol, too. */
+  readonly etcd: boolean;
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
   /** Leave the variables that make grpc-js print what it does, metadata of calls included. */
@@ -93,7 +96,7 @@ export function readInvocation(surroundings: Surroundings): Invocation {
     const debugGrpc = env[DEBUG_GRPC] !== undefined;
     const config = { ...configFromValues(command.opts(), machine), debugGrpc };
     if (values.printConfig === true) {
-      return { kind: "print", text: printedSettings(settingsOf(command, config)) };
+      return { kind: "print", text: printedSettings(printable(command, config)) };
     }
     return { kind: "serve", config: Object.freeze(config) };
   } catch (error) {
@@ -117,7 +120,7 @@ const ORIGINS: Readonly<Record<string, Origin>> = {
   config: "file",
 };
 
-function settingsOf(command: Command, config: Config): Setting[] {
+function printable(command: Command, config: Config): Setting[] {
   const values: Readonly<Record<string, Setting["value"]>> = {
     listen: config.listen,
     portFile: config.portFile,
@@ -128,6 +131,7 @@ function settingsOf(command: Command, config: Config): Setting[] {
     snapshotLogBytes: showValue(config.snapshotLogBytes, "bytes"),
     failedLogGrace: showValue(config.failedLogGraceMs, "ms"),
     insecure: config.insecure,
+    etcd: config.etcd,
     logLevel: config.logLevel,
     shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
     ...Object.fromEntries(
@@ -137,7 +141,9 @@ function settingsOf(command: Command, config: Config): Setting[] {
       ]),
     ),
   };
-  const shown = command.options.filter((option) => Object.hasOwn(values, option.attributeName()));
+  const shown = settingsOf(command).filter((option) =>
+    Object.hasOwn(values, option.attributeName()),
+  );
   return shown.map((option) => ({
     name: (option.long ?? "").slice(2),
     value: values[option.attributeName()],
@@ -167,6 +173,7 @@ function configFromValues(values: FlagValues, machine: Machine) {
     snapshotLogBytes: values.snapshotLogBytes ?? DEFAULT_SNAPSHOT_LOG_BYTES,
     failedLogGraceMs: values.failedLogGrace ?? DEFAULT_FAILED_LOG_GRACE_MS,
     insecure,
+    etcd: values.etcd ?? true,
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,
     limits: limitsFromValues(values, machine),

@@ -6,6 +6,7 @@
 
 import { openMemoryEngine } from "./engines/memory.js";
 import type { LoadProgress } from "./engines/recovery.js";
+import { etcdServices } from "./etcd/etcd-services.js";
 import { GrpcServer } from "./grpc/grpc-server.js";
 import type { Engine } from "./kv/engine.js";
 import { defaultLimits, type Limits } from "./kv/limits.js";
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly listen?: string | readonly string[];
   /** Take an address that other machines can reach, although there is neither TLS nor rights. */
   readonly insecure?: boolean;
+  /** Speak etcd's v3 protocol, too, on the same addresses: by default. */
+  readonly etcd?: boolean;
   /** Those that are not named have their defaults. */
   readonly limits?: Partial<Limits>;
   /** Nothing is logged by default. pino's loggers will do. */
@@ -89,8 +92,11 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
   const { clock = systemClock, logger = silentLogger } = options;
   const engine = options.engine ?? (await openEngine(options, { limits, clock, logger }));
   const closeEngine = () => (options.engine === undefined ? engine.close() : Promise.resolve());
+  const context = { engine, limits, clock, logger };
+  const surfaces = [kvdServices({ ...context, version: VERSION })];
+  if (options.etcd ?? true) surfaces.push(etcdServices(context));
   const grpc = new GrpcServer({
-    ...kvdServices({ engine, limits, clock, logger, version: VERSION }),
+    surfaces,
     limits,
     clock,
     logger,

@@ -2,14 +2,17 @@
 // kvd.v1 serves, so what is written here is seen there, and the other way round.
 
 import type { StatusOf } from "../grpc/failures.js";
-import type { GrpcService } from "../grpc/grpc-server.js";
+import type { Surface } from "../grpc/grpc-server.js";
 import { OpenStreams } from "../grpc/open-streams.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
 import { Identity } from "./identity.js";
+import { kvDefinition, kvHandlers } from "./kv-service.js";
+import { leaseDefinition, leaseHandlers } from "./lease-service.js";
 import { etcdStatuses } from "./status.js";
+import { watchDefinition, watchHandlers } from "./watch-service.js";
 
 export interface EtcdServicesOptions {
   readonly engine: Engine;
@@ -26,19 +29,20 @@ export interface EtcdContext extends EtcdServicesOptions {
   readonly streams: OpenStreams;
 }
 
-export interface EtcdServices {
-  readonly services: readonly GrpcService[];
-  stopStreams(): void;
-}
-
-export function etcdServices(options: EtcdServicesOptions): EtcdServices {
+export function etcdServices(options: EtcdServicesOptions): Surface {
+  const { engine, limits, logger } = options;
   const streams = new OpenStreams();
-  const context: EtcdContext = {
-    ...options,
-    identity: new Identity(options.engine.storeId),
-    statusOf: etcdStatuses(options.logger),
-    streams,
+  const identity = new Identity(engine.storeId);
+  const context: EtcdContext = { ...options, identity, statusOf: etcdStatuses(logger), streams };
+  return {
+    services: [
+      { definition: kvDefinition(limits), handlers: kvHandlers(context) },
+      { definition: watchDefinition(limits), handlers: watchHandlers(context) },
+      { definition: leaseDefinition(limits), handlers: leaseHandlers(context) },
+    ],
+    stopStreams: () => {
+      engine.endWatches();
+      streams.stop();
+    },
   };
-  void context;
-  return { services: [], stopStreams: () => streams.stop() };
 }

@@ -7,6 +7,9 @@ import { createHash } from "node:crypto";
 import type { ResponseHeader } from "../../gen/grpc/etcd/rpc.js";
 import type { Revision } from "../kv/types.js";
 
+/** The version of etcd that clients are told: they look for what it can do. */
+export const ETCD_VERSION = "3.6.11";
+
 /** There is one server, so there is one term. etcd's first election ends in it. */
 export const RAFT_TERM = 2n;
 

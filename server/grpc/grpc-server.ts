@@ -28,10 +28,15 @@ export interface GrpcService {
   readonly handlers: object;
 }
 
-export interface GrpcServerOptions {
+/** The services of one protocol. */
+export interface Surface {
   readonly services: readonly GrpcService[];
-  /** Ends the streams of the services that do not end by themselves. */
-  readonly stopStreams: () => void;
+  /** Ends their streams that do not end by themselves, once what runs is answered. */
+  stopStreams(): void;
+}
+
+export interface GrpcServerOptions {
+  readonly surfaces: readonly Surface[];
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -63,11 +68,12 @@ export class GrpcServer {
     const { requestMaxMs: maxMs, watcherIdleMaxMs: answerMaxMs } = limits;
     this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, clock });
     this.#server = new Server(serverOptions(limits, this.#requestTimer));
-    const own = options.services.map(({ definition }) => nameOf(definition));
+    const services = options.surfaces.flatMap((surface) => surface.services);
+    const own = services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
     this.#health = new Health(own);
     this.#reflection = new Reflection([...own, ...standard]);
-    for (const service of options.services) this.#add(service);
+    for (const service of services) this.#add(service);
     this.#add({ definition: HealthService, handlers: this.#health.handlers });
     for (const definition of [ServerReflectionService, AlphaReflectionService]) {
       this.#add({ definition, handlers: this.#reflection.handlers });
@@ -90,7 +96,7 @@ export class GrpcServer {
   /** Settles when every connection is closed, `graceMs` after it was called at the latest. */
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#health.set("not serving");
-    this.#options.stopStreams();
+    for (const surface of this.#options.surfaces) surface.stopStreams();
     this.#health.close();
     this.#reflection.close();
     const { clock, logger } = this.#options;

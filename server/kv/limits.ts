@@ -48,6 +48,18 @@ export const LIMITS = {
     "keys that a txn or a delete looks at: others wait for it",
   ),
   txnMaxLevels: limit(8, "count", "--txn-max-levels", "levels of nested txns"),
+  etcdRequestMaxBytes: limit(
+    1.5 * MIB,
+    "bytes",
+    "--etcd-request-max-bytes",
+    "larger requests of etcd's protocol are refused",
+  ),
+  etcdTxnMaxOperations: limit(
+    128,
+    "count",
+    "--etcd-txn-max-operations",
+    "operations, and compares, of a txn of etcd's protocol",
+  ),
   batchMaxOperations: limit(16384, "count", "--batch-max-operations", "operations of a batch"),
   deleteMaxKeys: limit(100_000, "count", "--delete-max-keys", "keys that one delete removes"),
   storeMaxBytes: limit(

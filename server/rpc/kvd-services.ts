@@ -5,7 +5,7 @@ import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv
 import type { KeepAliveRequest, KeepAliveResponse } from "../../gen/grpc/kvd/v1/lease.js";
 import type { Decoded } from "../grpc/codec.js";
 import { statusesFrom } from "../grpc/failures.js";
-import type { GrpcService } from "../grpc/grpc-server.js";
+import type { Surface } from "../grpc/grpc-server.js";
 import { OpenStreams } from "../grpc/open-streams.js";
 import { RequestStream } from "../grpc/request-stream.js";
 import type { Engine } from "../kv/engine.js";
@@ -29,16 +29,10 @@ export interface KvdServicesOptions {
   readonly version: string;
 }
 
-export interface KvdServices {
-  readonly services: readonly GrpcService[];
-  /** Ends watches, and streams of requests once what runs is answered: SHUTTING_DOWN. */
-  stopStreams(): void;
-}
-
 type PipelineCall = ServerDuplexStream<Decoded<PipelineRequest>, PipelineResponse>;
 type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResponse>;
 
-export function kvdServices(options: KvdServicesOptions): KvdServices {
+export function kvdServices(options: KvdServicesOptions): Surface {
   const { engine, limits, logger } = options;
   const context = { ...options, statusOf: statusesFrom(statusFromError, logger) };
   const streams = new OpenStreams();

@@ -3,11 +3,11 @@
 //
 // The search is Lowe's: depth first, and no configuration (what was taken, and what the register
 // then holds) is looked at twice, nor one that has only more of what is unknown behind it. What is
-// unknown may be taken at any time after its call, but not after its end, or never. Five things keep
-// it short, and lose no order: what is unknown and over counts no more; a read that fits is taken at
-// once, unless something would be over with it; what is unknown is taken only where it makes
-// something possible that was not, or would be over; of those that do the same, the first; values
-// that nobody asks for are one.
+// unknown may be taken at any time after its call, but not after its end, or never. Five things
+// keep it short, and lose no order: what is unknown and over counts no more; a read that fits is
+// taken at once, unless something would be over with it; what is unknown is taken only where it
+// makes something possible that was not, or would be over; of those that do the same, the first;
+// values that nobody asks for are one.
 // Beyond the budget it gives up: a failure.
 
 import { ABSENT } from "./history.js";

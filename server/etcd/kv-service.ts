@@ -1,0 +1,111 @@
+// etcd's KV service: check and translate, call the engine, translate the answer.
+
+import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { KV } from "../../gen/es/etcd/rpc_pb.js";
+import {
+  CompactionRequest,
+  CompactionResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  KVService,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  RangeStreamResponse,
+  TxnRequest,
+  TxnResponse,
+} from "../../gen/grpc/etcd/rpc.js";
+import { AnswerRooms } from "../grpc/answer-room.js";
+import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
+import { unary, unaryInTurn } from "../grpc/handlers.js";
+import type { Engine } from "../kv/engine.js";
+import { KvdError } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
+import { NO_LEASE, type PutCommand, type PutResult } from "../kv/types.js";
+import type { EtcdContext } from "./etcd-services.js";
+import { positiveFromInt64 } from "./messages.js";
+import { streamRange } from "./range-stream.js";
+import { foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
+import {
+  deleteFromRequest,
+  deleteResponse,
+  putFromRequest,
+  putResponse,
+  txnFromRequest,
+  txnResponse,
+} from "./txns.js";
+
+export function kvDefinition(limits: Limits) {
+  const generated = KVService;
+  const input = KV.method;
+  const with_ = methodOptions(limits.etcdRequestMaxBytes);
+  return {
+    range: servedMethod(generated.range, with_(input.range.input, RangeRequest, RangeResponse)),
+    rangeStream: servedMethod(
+      generated.rangeStream,
+      with_(input.rangeStream.input, RangeRequest, RangeStreamResponse),
+    ),
+    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    deleteRange: servedMethod(
+      generated.deleteRange,
+      with_(input.deleteRange.input, DeleteRangeRequest, DeleteRangeResponse),
+    ),
+    txn: servedMethod(generated.txn, with_(input.txn.input, TxnRequest, TxnResponse)),
+    compact: servedMethod(
+      generated.compact,
+      with_(input.compact.input, CompactionRequest, CompactionResponse),
+    ),
+  };
+}
+
+type RangeStreamCall = ServerWritableStream<Decoded<RangeRequest>, RangeStreamResponse>;
+
+export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
+  const { engine, identity, limits, statusOf } = context;
+  const rooms = new AnswerRooms();
+  const maxOperations = limits.etcdTxnMaxOperations;
+  return {
+    range: unaryInTurn(rooms, statusOf, async (request: RangeRequest): Promise<RangeResponse> => {
+      const read = readFromRange(request);
+      if (read.kind === "get") {
+        const result = await engine.get(read.get);
+        const header = identity.header(result.currentRevision);
+        return { header, ...rangeResponse(request, foundByGet(result)) };
+      }
+      const result = await engine.range(read.range);
+      const header = identity.header(result.currentRevision);
+      return { header, ...rangeResponse(request, foundByRange(result)) };
+    }),
+    rangeStream: (call: RangeStreamCall) => streamRange(call, context),
+    put: unary(statusOf, async (request: PutRequest) => {
+      const result = await put(engine, putFromRequest(request));
+      return putResponse(result, identity.header(result.revision));
+    }),
+    deleteRange: unaryInTurn(rooms, statusOf, async (request: DeleteRangeRequest) => {
+      const result = await engine.delete(deleteFromRequest(request));
+      return deleteResponse(result, identity.header(result.revision));
+    }),
+    txn: unaryInTurn(rooms, statusOf, async (request: TxnRequest) => {
+      const command = txnFromRequest(request, maxOperations);
+      const result = await engine.txn(command, { maxBytes: Number.POSITIVE_INFINITY });
+      return txnResponse(request, result, identity.header(result.revision));
+    }),
+    compact: unary(statusOf, async (request: CompactionRequest): Promise<CompactionResponse> => {
+      const { revision } = await engine.compact({ revision: positiveFromInt64(request.revision) });
+      return { header: identity.header(revision) };
+    }),
+  };
+}
+
+/** Of a missing lease and a missing key, etcd tells the lease. */
+async function put(engine: Engine, command: PutCommand): Promise<PutResult> {
+  try {
+    return await engine.put(command);
+  } catch (error) {
+    const isAbsent = error instanceof KvdError && error.reason === "PRECONDITION_FAILED";
+    const id = command.lease.kind === "lease" ? command.lease.id : NO_LEASE;
+    if (isAbsent && id !== NO_LEASE) await engine.timeToLive({ id, withKeys: false, maxBytes: 0 });
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+// etcd's Watch service: one stream with any number of watches; see watch-stream.ts.
+
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { Watch } from "../../gen/es/etcd/rpc_pb.js";
+import { WatchRequest, WatchResponse, WatchService } from "../../gen/grpc/etcd/rpc.js";
+import { methodOptions, servedMethod } from "../grpc/codec.js";
+import type { Limits } from "../kv/limits.js";
+import type { EtcdContext } from "./etcd-services.js";
+import { type WatchCall, WatchStream } from "./watch-stream.js";
+
+export function watchDefinition(limits: Limits) {
+  const with_ = methodOptions(limits.etcdRequestMaxBytes);
+  const input = Watch.method.watch.input;
+  return { watch: servedMethod(WatchService.watch, with_(input, WatchRequest, WatchResponse)) };
+}
+
+export function watchHandlers(context: EtcdContext): UntypedServiceImplementation {
+  return {
+    watch: (call: WatchCall) => context.streams.add(call, new WatchStream(call, context)),
+  };
+}
