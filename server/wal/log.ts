@@ -12,15 +12,15 @@ import { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
-import { randomUint32 } from "../lib/random.js";
 import type { Backend, BackendListener, LogRecord, Position } from "../store/backend.js";
 import type { LogPlace } from "../store/image.js";
 import type { LogEnd } from "./clean-file.js";
 import type { DataDirectory } from "./data-directory.js";
 import { UncertainError } from "./data-error.js";
 import { DiskSpace, isFull } from "./disk-space.js";
-import { LogBatch, type LogPoint } from "./log-batch.js";
+import type { LogBatch } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES, type SegmentKeys } from "./log-format.js";
+import { LogQueue } from "./log-queue.js";
 import { KEY_MAX_BYTES, recordBytes } from "./record-codec.js";
 import { RevisionMark } from "./revision-mark.js";
 import { SegmentWriter, SLOW_MS } from "./segment-writer.js";
@@ -53,15 +53,6 @@ export interface LogStart extends LogEnd {
 /** What can be left out of a sync with the policy everysec. */
 const SYNC_INTERVAL_MS = 1000;
 
-const NO_FILE_YET: LogPoint = {
-  position: 0,
-  revision: 0,
-  segment: 0,
-  keys: { syncWord: 0, salt: 0 },
-  offset: 0,
-  crc: 0,
-};
-
 type State =
   | { readonly kind: "open" }
   | { readonly kind: "failed"; readonly error: KvdError }
@@ -77,19 +68,8 @@ export class Log implements Backend {
   #state: State = { kind: "open" };
   #tellFailed: (error: KvdError) => void = () => {};
   #writer: SegmentWriter | undefined;
-  /** Behind the newest durable record. */
-  #durable: LogPoint = NO_FILE_YET;
-  /** Behind the newest record. */
-  #head: LogPoint = NO_FILE_YET;
-  #filling: LogBatch | undefined;
-  /** Begun before `#filling`; the first of them is on its way. */
-  readonly #sealed: LogBatch[] = [];
-  /** Taken back, and not told yet. */
-  readonly #dropped: LogBatch[] = [];
-  #buffer: Buffer | undefined;
+  readonly #queue: LogQueue;
   #running: Promise<void> | undefined;
-  /** In the current segment. */
-  #syncedOffset = 0;
   #syncDue = false;
   #closing = false;
   #syncTimer: Timer | undefined;
@@ -101,6 +81,7 @@ export class Log implements Backend {
 
   constructor(options: LogOptions) {
     this.#options = options;
+    this.#queue = new LogQueue({ ...options, syncsEach: options.fsync === "always" });
     const { data, bootId } = options;
     this.#space = new DiskSpace({
       folder: data.folder,
@@ -122,9 +103,7 @@ export class Log implements Backend {
     const { clock } = this.#options;
     this.#writer = await SegmentWriter.open(this.#options, start.segment);
     const { revision, segment, keys, length: offset, crc } = start;
-    this.#head = { position: 0, revision, segment, keys, offset, crc };
-    this.#durable = this.#head;
-    this.#syncedOffset = offset;
+    this.#queue.begin({ position: 0, revision, segment, keys, offset, crc });
     this.#openedMs = clock.monotonicMs();
     this.#runningBaseMs = start.runningMs;
     await this.#mark?.begin(start.mark);
@@ -161,11 +140,8 @@ export class Log implements Backend {
     return this.#writtenBytes;
   }
 
-  /** Bytes of records that are not durable yet. */
   get pendingBytes(): number {
-    let bytes = this.#filling?.length ?? 0;
-    for (const batch of this.#sealed) bytes += batch.length;
-    return bytes;
+    return this.#queue.pendingBytes;
   }
 
   reserve(record: LogRecord): void {
@@ -193,26 +169,18 @@ export class Log implements Backend {
   }
 
   append(record: LogRecord): Position {
-    this.#filling ??= this.#newBatch();
-    const { offset } = this.#head;
-    const syncedOffset =
-      this.#options.fsync === "always" ? this.#filling.startOffset : this.#syncedOffset;
-    this.#filling.add(record, {
-      runningMs: this.runningMs,
-      unsynced: Math.max(0, offset - syncedOffset),
-    });
-    this.#head = this.#filling.end;
+    const position = this.#queue.add(record, this.runningMs);
     this.#run();
-    return this.#head.position;
+    return position;
   }
 
   get durablePosition(): Position {
-    return this.#durable.position;
+    return this.#queue.durable.position;
   }
 
   async durable(position: Position): Promise<void> {
-    if (position <= this.#durable.position) return;
-    const batch = this.#sealed.find(({ end }) => end.position >= position) ?? this.#filling;
+    if (position <= this.durablePosition) return;
+    const batch = this.#queue.batchOf(position);
     if (batch === undefined) throw this.#refusal();
     await batch.done;
   }
@@ -228,16 +196,13 @@ export class Log implements Backend {
   beginSegment(): { readonly place: LogPlace; readonly ready: Promise<void> } {
     const { runningMs } = this;
     if (this.#state.kind !== "open" || this.#closing) throw this.#refusal();
-    if (this.#head.offset === SEGMENT_HEADER_BYTES && this.#head.segment !== 0) {
-      const { segment, crc, position } = this.#head;
+    const { offset, segment, crc, position } = this.#queue.head;
+    if (offset === SEGMENT_HEADER_BYTES && segment !== 0) {
       return { place: { segment, crc, runningMs }, ready: this.durable(position) };
     }
-    if (this.#filling !== undefined) this.#sealed.push(this.#filling);
-    const batch = this.#newBatch({ newSegment: true });
-    this.#filling = batch;
+    const { done } = this.#queue.beginSegment();
     this.#run();
-    const { segment, crc } = this.#head;
-    return { place: { segment, crc, runningMs }, ready: batch.done };
+    return { place: { segment: this.#queue.head.segment, crc, runningMs }, ready: done };
   }
 
   /** Writes what is there, syncs it, and says that it ends there. @throws what the disk throws. */
@@ -265,7 +230,7 @@ export class Log implements Backend {
   /** Without it the next start reads the log as after a crash, and loses nothing. */
   async #writeClean(): Promise<void> {
     const { data, logger } = this.#options;
-    const { segment, offset: length, crc } = this.#durable;
+    const { segment, offset: length, crc } = this.#queue.durable;
     const write = () => data.writeClean({ segment, length, crc });
     try {
       await write().catch(async (error) => {
@@ -282,22 +247,6 @@ export class Log implements Backend {
     }
   }
 
-  #newBatch({ newSegment = false } = {}): LogBatch {
-    const buffer = this.#buffer;
-    this.#buffer = undefined;
-    const { segmentMaxBytes, storeId } = this.#options;
-    if (!newSegment && this.#head.offset < segmentMaxBytes) {
-      return new LogBatch(this.#head, undefined, buffer);
-    }
-    const { revision, segment, crc } = this.#head;
-    const number = segment + 1;
-    const keys = { syncWord: randomUint32(), salt: randomUint32() };
-    this.#head = { ...this.#head, segment: number, keys, offset: SEGMENT_HEADER_BYTES };
-    this.#syncedOffset = SEGMENT_HEADER_BYTES;
-    const header = { number, storeId, firstRevision: revision + 1, seed: crc, keys };
-    return new LogBatch(this.#head, header, buffer);
-  }
-
   /** Starts writing, unless it goes on already. */
   #run(): void {
     this.#running ??= this.#writeAll();
@@ -307,11 +256,7 @@ export class Log implements Backend {
     const { clock } = this.#options;
     await clock.yieldTurn();
     for (;;) {
-      if (this.#filling !== undefined && this.#sealed.length === 0) {
-        this.#sealed.push(this.#filling);
-        this.#filling = undefined;
-      }
-      const batch = this.#sealed[0];
+      const batch = this.#queue.first();
       if (batch === undefined && !this.#syncDue) break;
       try {
         if (this.#syncDue) await this.#syncNow();
@@ -331,9 +276,8 @@ export class Log implements Backend {
     const writer = this.#writer as SegmentWriter;
     if (batch.header !== undefined) {
       await writer.change(batch.header);
-      const { number: segment, keys } = batch.header;
-      this.#durable = { ...this.#durable, segment, keys, offset: batch.startOffset };
-      this.#telling = this.#tellSegment(segment);
+      this.#queue.segmentBegun(batch);
+      this.#telling = this.#tellSegment(batch.header.number);
     }
     if (batch.length === 0) return;
     await writer.write(batch);
@@ -350,11 +294,8 @@ export class Log implements Backend {
   }
 
   #finish(batch: LogBatch): void {
-    this.#sealed.shift();
+    this.#queue.finish(batch);
     this.#writtenBytes += batch.length;
-    this.#durable = batch.end;
-    if (this.#options.fsync === "always") this.#syncedOffset = batch.end.offset;
-    this.#buffer ??= batch.buffer;
     this.#listener.durable();
     batch.succeed();
   }
@@ -369,9 +310,9 @@ export class Log implements Backend {
 
   async #syncNow(): Promise<void> {
     this.#syncDue = false;
-    const { segment, offset } = this.#durable;
+    const { durable } = this.#queue;
     await this.#writer?.sync();
-    if (this.#head.segment === segment) this.#syncedOffset = offset;
+    this.#queue.synced(durable);
   }
 
   /** Whether the log goes on after this error. */
@@ -384,8 +325,8 @@ export class Log implements Backend {
     this.#takeBack();
     try {
       // Only without the rest of them in the file is it certain that they changed nothing.
-      await this.#writer?.cut(this.#durable.offset);
-      this.#refuse(full);
+      await this.#writer?.cut(this.#queue.durable.offset);
+      this.#queue.refuse(() => again(full));
       await this.#space.release();
     } catch (second) {
       this.fail(second);
@@ -407,7 +348,7 @@ export class Log implements Backend {
     this.#state = { kind: "failed", error };
     this.#syncTimer?.cancel();
     this.#takeBack();
-    this.#refuse(error);
+    this.#queue.refuse(() => again(error));
     if (this.#mark !== undefined) this.#distrusting = this.#distrust();
     this.#tellFailed(error);
   }
@@ -420,16 +361,8 @@ export class Log implements Backend {
 
   /** Forgets what is not durable. */
   #takeBack(): void {
-    this.#dropped.push(...this.#sealed.splice(0));
-    if (this.#filling !== undefined) this.#dropped.push(this.#filling);
-    this.#filling = undefined;
-    this.#head = this.#durable;
+    this.#queue.takeBack();
     this.#listener.truncated();
-  }
-
-  /** Tells those who wait for what was forgotten. */
-  #refuse(error: KvdError): void {
-    for (const batch of this.#dropped.splice(0)) batch.fail(again(error));
   }
 
   /** Why it does not take everything now. */
