@@ -21,6 +21,7 @@ import {
   HEADER_MAX_BYTES,
   ItemCounter,
   MAGIC,
+  OLDEST_FORMAT_VERSION,
   PREAMBLE_BYTES,
   type SnapshotCounts,
 } from "./snapshot-format.js";
@@ -82,15 +83,16 @@ async function readAll(
     throw new DataError(`${file} is not a snapshot of kvd: it begins otherwise`);
   }
   const formatVersion = preamble.uint32();
-  if (formatVersion !== FORMAT_VERSION) {
-    const text = `${file} has the format ${formatVersion}, and this kvd reads ${FORMAT_VERSION}`;
-    throw new DataError(text);
+  if (formatVersion < OLDEST_FORMAT_VERSION || formatVersion > FORMAT_VERSION) {
+    const known = `${OLDEST_FORMAT_VERSION} to ${FORMAT_VERSION}`;
+    throw new DataError(`${file} has the format ${formatVersion}, and this kvd reads ${known}`);
   }
   const header = decodeHeader(await reader.take(bounded(preamble.uint32(), HEADER_MAX_BYTES)));
   sink.begin(header);
   const counter = new ItemCounter();
   await readBlocks(
     reader,
+    new ItemReader(formatVersion),
     (item) => {
       counter.add(item.kind);
       sink.add(item);
@@ -111,10 +113,10 @@ async function readAll(
 
 async function readBlocks(
   reader: ChunkReader,
+  items: ItemReader,
   add: (item: ImageItem) => void,
   sink: SnapshotSink,
 ): Promise<void> {
-  const items = new ItemReader();
   for (;;) {
     const head = new ByteReader(await reader.take(BLOCK_HEAD_BYTES));
     const length = bounded(head.uint32(), BLOCK_MAX_BYTES);
