@@ -44,6 +44,7 @@ import type {
   SnapshotStream,
   Watcher,
 } from "../../server/kv/engine.js";
+import { KvdError } from "../../server/kv/errors.js";
 import { defaultLimits } from "../../server/kv/limits.js";
 import type {
   BatchCommand,
@@ -257,6 +258,10 @@ class RemoteEngine implements Engine {
     };
   }
 
+  async versions(): Promise<never> {
+    throw new KvdError("NOT_SUPPORTED", "kvd.v1 has no walk over what is retained");
+  }
+
   async hash({ revision }: { readonly revision: number }) {
     const { maintenance } = this.#clients;
     const request = { revision: BigInt(revision) };
@@ -377,6 +382,7 @@ function openRemoteThrough(watchesThrough: WatchesThrough): OpenEngine {
       tellsWatchState: false,
       endsWatchesAlone: watchesThrough === "Watch",
       beginsAtOnce: false,
+      walksVersions: false,
     },
   });
 }
