@@ -290,6 +290,7 @@ export class StoreEngine implements Engine {
       historyBytes: keys.historyBytes,
       diskBytes,
       fsyncPolicy: this.#saved?.log.fsync ?? "memory",
+      outOfSpace: retention.isFull || this.#saved?.log.isFull === true,
       problems: this.#problems(),
       capabilities: [],
       counters: {

@@ -57,6 +57,11 @@ export interface EngineStatus {
   readonly historyBytes: number;
   readonly diskBytes: number;
   readonly fsyncPolicy: FsyncPolicy;
+  /**
+   * A write was refused for want of space, in the store or on the disk, and would be still. Ends by
+   * itself when there is space again.
+   */
+  readonly outOfSpace: boolean;
   /** What is wrong now, for people. */
   readonly problems: readonly string[];
   readonly capabilities: readonly Capability[];

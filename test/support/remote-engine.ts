@@ -287,6 +287,8 @@ class RemoteEngine implements Engine {
       historyBytes: Number(told.historyBytes),
       diskBytes: Number(told.diskBytes),
       fsyncPolicy: FSYNC_POLICIES[told.fsyncPolicy as keyof typeof FSYNC_POLICIES],
+      // kvd.v1 tells it as a problem alone.
+      outOfSpace: false,
       problems: told.problems,
       capabilities: told.capabilities as Capability[],
       counters: Object.fromEntries(counters),
