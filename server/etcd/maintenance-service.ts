@@ -1,5 +1,5 @@
-// etcd's maintenance service: how the server is, checksums, a backup. What etcd wants done from time
-// to time (defragmenting, disarming alarms) needs nobody here, so those calls find it done.
+// etcd's maintenance service: how the server is, checksums, a backup. What etcd wants done from
+// time to time (defragmenting, disarming alarms) needs nobody here, so those calls find it done.
 
 import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Maintenance } from "../../gen/es/etcd/rpc_pb.js";
@@ -104,7 +104,7 @@ export function maintenanceHandlers(context: EtcdContext): UntypedServiceImpleme
       if (request.targetID !== identity.memberId) throw precondition("bad leader transferee");
       return { header: header() };
     }),
-    downgrade: unary(statusOf, (_request: DowngradeRequest): Promise<DowngradeResponse> => {
+    downgrade: unary(statusOf, async (_request: DowngradeRequest): Promise<DowngradeResponse> => {
       throw unimplemented("there is no older version to go back to");
     }),
   };

@@ -1,5 +1,6 @@
-// A snapshot for etcd's clients: the bytes of kvd's own, as docs/format.md has them, with the end by
-// which those clients know that nothing is missing. `kvd restore` takes it as it is; etcd does not.
+// A snapshot for etcd's clients: the bytes of kvd's own, as docs/format.md has them, with the end
+// by which those clients know that nothing is missing. `kvd restore` takes it as it is; etcd does
+// not.
 
 import { createHash } from "node:crypto";
 import type { SnapshotResponse } from "../../gen/grpc/etcd/rpc.js";

@@ -1,5 +1,5 @@
-// The checksum by which etcd's members compare what they hold, bit for bit: CRC-32C over the name of
-// a bucket, then over each change that is kept, as etcd's file has it.
+// The checksum by which etcd's members compare what they hold, bit for bit: CRC-32C over the name
+// of a bucket, then over each change that is kept, as etcd's file has it.
 
 import { KeyValue } from "../../gen/grpc/etcd/kv.js";
 import type { VersionWalk } from "../kv/engine.js";
@@ -20,8 +20,8 @@ export const EMPTY_HASH = crcOf(BUCKET, 0);
 /**
  * Reads the walk to its end.
  *
- * Of the entries as of the compact revision etcd counts those alone that nothing has replaced since,
- * but all of them where no key is left: so there are two checksums on the way.
+ * Of the entries as of the compact revision etcd counts those alone that nothing has replaced
+ * since, but all of them where no key is left: so there are two checksums on the way.
  */
 export async function hashOfVersions(walk: VersionWalk): Promise<number> {
   let ofAll = EMPTY_HASH;

@@ -178,12 +178,12 @@ export interface Engine {
   }>;
 
   /**
-   * Walks over everything that is retained up to a revision (0: now), in the order of revisions and,
-   * within one, of the changes: first the entries as of the compact revision, each as the change
-   * that made it (deletes are not told any more, nor what was replaced), then every change after it,
-   * deletes included. What is written or compacted meanwhile does not change it.
+   * Walks over everything that is retained up to a revision (0: now), in the order of revisions
+   * and, within one, of the changes: first the entries as of the compact revision, each as the
+   * change that made it (deletes are not told any more, nor what was replaced), then every change
+   * after it, deletes included. What is written or compacted meanwhile does not change it.
    *
-   * @throws REVISION_COMPACTED below the compact revision (at it, the walk is of the entries alone),
+   * @throws REVISION_COMPACTED below the compact revision (at it, there are entries alone),
    *   REVISION_FUTURE, NOT_SUPPORTED.
    */
   versions(query: { readonly revision: Revision }): Promise<VersionWalk>;

@@ -1,9 +1,11 @@
-// Walks over everything that is retained up to a revision, in the order in which it was changed, in
-// slices, while the store goes on. What it still has to read is kept from compaction until stop(),
-// except from a write that the store's own limit leaves no other room for: then next() throws.
+// Walks over everything that is retained up to a revision, in the order in which it was changed,
+// in slices, while the store goes on. What it still has to read is kept from compaction until
+// stop(), except from a write that the store's own limit leaves no other room for: then next()
+// throws.
 //
-// Keys are not in the order of their changes, so the entries as of the compact revision are gathered
-// first: those of a slice of keys are sorted into a run, and the runs are merged as they are read.
+// Keys are not in the order of their changes, so the entries as of the compact revision are
+// gathered first: those of a slice of keys are sorted into a run, and the runs are merged as they
+// are read.
 
 import type { Revision, VersionRow } from "../kv/types.js";
 import { Heap, type HeapItem } from "../lib/heap.js";
