@@ -166,6 +166,17 @@ export function versionsSuite(every: TestFn, open: OpenEngine): void {
     await until("the commits are gone", async () => (await kept()) === 1);
   });
 
+  test("a walk ends as compacted when the store is full and history has to go", async (t) => {
+    const limits = { storeMaxBytes: 200_000, historyMaxBytes: 0 };
+    const engine = await open(t, { limits });
+    await engine.put(put("a"));
+    const walk = await engine.versions({ revision: 0 });
+    for (let index = 0; index < 300; index += 1) await engine.put(put("a", new Uint8Array(1000)));
+    await refused(t, "REVISION_COMPACTED", walk.next());
+    walk.close();
+    t.true((await shown(engine)).length > 10);
+  });
+
   test("a walk shows nothing that is not durable", async (t) => {
     const backend = new HeldBackend();
     const clock = new ManualClock();
