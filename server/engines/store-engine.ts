@@ -5,7 +5,7 @@
 // revision and wait for nothing; whatever saw the head, errors included, is answered when that is
 // durable.
 
-import type { Engine, EngineStatus, SnapshotStream } from "../kv/engine.js";
+import type { Engine, EngineStatus, SnapshotStream, VersionWalk } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type {
@@ -27,6 +27,7 @@ import type { Backend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
 import { ImageExport } from "../store/image-export.js";
 import type { Store } from "../store/store.js";
+import { StoredVersions } from "../store/version-walk.js";
 import type { DataDirectory } from "../wal/data-directory.js";
 import type { Log } from "../wal/log.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
@@ -205,6 +206,37 @@ export class StoreEngine implements Engine {
     return { hash: hash.digest(), revision, compactRevision };
   }
 
+  versions(query: { readonly revision: Revision }): Promise<VersionWalk> {
+    return this.#run(() => this.#telling(() => this.#versions(query)));
+  }
+
+  async #versions(query: { readonly revision: Revision }): Promise<VersionWalk> {
+    const store = this.#store;
+    const revision = store.retention.readable(query.revision, store.publishedRevision);
+    const versions = new StoredVersions(store, revision);
+    const close = () => {
+      versions.stop();
+      this.#upkeep.maintain();
+    };
+    await this.#compactionDurable().catch((error: unknown) => {
+      close();
+      throw error;
+    });
+    const next = async () => {
+      for (;;) {
+        await this.#clock.yieldTurn();
+        const rows = versions.next(SLICE_VISITS);
+        if (rows?.length !== 0) return rows;
+      }
+    };
+    return {
+      revision,
+      compactRevision: versions.revision,
+      next: () => this.#run(() => this.#telling(next)),
+      close,
+    };
+  }
+
   async snapshot(): Promise<SnapshotStream> {
     this.#requireOpen();
     const image = new ImageExport(this.#store, { history: "all", now: this.#now() });
@@ -258,6 +290,7 @@ export class StoreEngine implements Engine {
       historyBytes: keys.historyBytes,
       diskBytes,
       fsyncPolicy: this.#saved?.log.fsync ?? "memory",
+      outOfSpace: retention.isFull || this.#saved?.log.isFull === true,
       problems: this.#problems(),
       capabilities: [],
       counters: {

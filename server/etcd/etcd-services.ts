@@ -8,9 +8,12 @@ import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
+import { authDefinition, authHandlers } from "./auth-service.js";
+import { clusterDefinition, clusterHandlers } from "./cluster-service.js";
 import { Identity } from "./identity.js";
 import { kvDefinition, kvHandlers } from "./kv-service.js";
 import { leaseDefinition, leaseHandlers } from "./lease-service.js";
+import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
 import { etcdStatuses } from "./status.js";
 import { watchDefinition, watchHandlers } from "./watch-service.js";
 
@@ -39,6 +42,9 @@ export function etcdServices(options: EtcdServicesOptions): Surface {
       { definition: kvDefinition(limits), handlers: kvHandlers(context) },
       { definition: watchDefinition(limits), handlers: watchHandlers(context) },
       { definition: leaseDefinition(limits), handlers: leaseHandlers(context) },
+      { definition: authDefinition(limits), handlers: authHandlers(context) },
+      { definition: clusterDefinition(limits), handlers: clusterHandlers(context) },
+      { definition: maintenanceDefinition(limits), handlers: maintenanceHandlers(context) },
     ],
     stopStreams: () => {
       engine.endWatches();

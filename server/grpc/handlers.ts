@@ -6,9 +6,15 @@ import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
 import { http2StreamOf, interceptingCallOf } from "./transport.js";
 
+/** What a handler may want to know of its call. */
+export interface CallFacts {
+  /** The name under which the caller has called the server: `:authority`. */
+  getHost(): string;
+}
+
 export function unary<Request, Response>(
   statusOf: StatusOf,
-  handle: (request: Request) => Promise<Response>,
+  handle: (request: Request, call: CallFacts) => Promise<Response>,
 ): handleUnaryCall<Decoded<Request>, Response> {
   return (call, callback) => {
     const { request } = call;
@@ -16,7 +22,7 @@ export function unary<Request, Response>(
       callback(statusOf(request.error));
       return;
     }
-    handle(request.message).then(
+    handle(request.message, call).then(
       (response) => callback(null, response),
       (error: unknown) => callback(statusOf(error)),
     );

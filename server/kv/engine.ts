@@ -26,6 +26,7 @@ import type {
   TxnCommand,
   TxnOptions,
   TxnResult,
+  VersionRow,
   WatchMessage,
   WatchSpec,
 } from "./types.js";
@@ -36,7 +37,8 @@ export type Capability =
   | "ttl-in-seconds"
   | "txn-128-operations"
   | "no-operation-paths"
-  | "no-hash";
+  | "no-hash"
+  | "no-versions";
 
 export type FsyncPolicy = "always" | "everysec" | "never" | "memory";
 
@@ -55,6 +57,11 @@ export interface EngineStatus {
   readonly historyBytes: number;
   readonly diskBytes: number;
   readonly fsyncPolicy: FsyncPolicy;
+  /**
+   * A write was refused for want of space, in the store or on the disk, and would be still. Ends by
+   * itself when there is space again.
+   */
+  readonly outOfSpace: boolean;
   /** What is wrong now, for people. */
   readonly problems: readonly string[];
   readonly capabilities: readonly Capability[];
@@ -171,6 +178,17 @@ export interface Engine {
   }>;
 
   /**
+   * Walks over everything that is retained up to a revision (0: now), in the order of revisions
+   * and, within one, of the changes: first the entries as of the compact revision, each as the
+   * change that made it (deletes are not told any more, nor what was replaced), then every change
+   * after it, deletes included. What is written or compacted meanwhile does not change it.
+   *
+   * @throws REVISION_COMPACTED below the compact revision (at it, there are entries alone),
+   *   REVISION_FUTURE, NOT_SUPPORTED.
+   */
+  versions(query: { readonly revision: Revision }): Promise<VersionWalk>;
+
+  /**
    * The whole store at its revision, with its history, as the bytes of docs/format.md.
    *
    * @throws NOT_SUPPORTED.
@@ -224,6 +242,22 @@ export interface SnapshotStream {
    * @throws REVISION_COMPACTED when history had to go, because the store is full.
    */
   next(): Promise<Uint8Array | undefined>;
+  /** Twice does no harm. */
+  close(): void;
+}
+
+/** A walk that its reader pulls from. Until it is closed, it holds compaction up. */
+export interface VersionWalk {
+  readonly revision: Revision;
+  /** What is older is told as entries. */
+  readonly compactRevision: Revision;
+  /**
+   * The next rows, at least one; undefined at the end. One call at a time. Others have their turns
+   * in between.
+   *
+   * @throws REVISION_COMPACTED when history had to go, because the store is full.
+   */
+  next(): Promise<readonly VersionRow[] | undefined>;
   /** Twice does no harm. */
   close(): void;
 }

@@ -49,6 +49,18 @@ export type Event =
       readonly previous: Entry | undefined;
     };
 
+/** One change of one key, as a walk over what is retained gives it. */
+export interface VersionRow {
+  readonly revision: Revision;
+  /** Which of the changes of that revision, from 0. */
+  readonly place: number;
+  readonly key: Uint8Array;
+  /** What the key became; undefined when it was deleted. */
+  readonly entry: Entry | undefined;
+  /** No later change of its key follows, up to the revision of the walk. */
+  readonly newest: boolean;
+}
+
 export interface GetCommand {
   readonly key: Uint8Array;
   /** 0 means now. */

@@ -52,6 +52,7 @@ function checkVersions(store: Store, record: KeyRecord): void {
   let before: Version | undefined;
   for (const version of record.versions) {
     assert.ok(version.revision <= store.revision, "no version is newer than the head");
+    assert.ok(Number.isSafeInteger(version.place) && version.place >= 0, "a version has a place");
     if (before !== undefined) {
       assert.ok(before.revision < version.revision, "versions are in order, one a revision");
     }
@@ -83,7 +84,10 @@ function checkHistory(store: Store): void {
     assert.ok(commit.changes.length > 0, "a commit changes something");
     const keys = new Set(commit.changes.map(({ record }) => record.key));
     assert.equal(keys.size, commit.changes.length, "a commit changes a key once");
-    for (const { version } of commit.changes) assert.equal(version.revision, commit.revision);
+    commit.changes.forEach(({ version }, place) => {
+      assert.equal(version.revision, commit.revision, "a change is of its commit");
+      assert.equal(version.place, place, "changes stand in their places");
+    });
     revision = commit.revision;
     timeMs = commit.timeMs;
   }

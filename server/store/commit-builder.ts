@@ -48,6 +48,7 @@ export class CommitBuilder {
     const before = record.live;
     this.#change(record, before, {
       revision: this.revision,
+      place: this.changes.length,
       createRevision: before?.createRevision ?? this.revision,
       version: (before?.version ?? 0) + 1,
       value: copyBytes(command.value),
@@ -57,7 +58,7 @@ export class CommitBuilder {
   }
 
   delete(record: KeyRecord, reason: DeleteReason): void {
-    this.#change(record, record.live, tombstone(this.revision, reason));
+    this.#change(record, record.live, tombstone(this.#next, reason));
   }
 
   /** Begins the lease of a put. */
@@ -86,6 +87,11 @@ export class CommitBuilder {
   abandon(): void {
     undoChanges(this.changes, { keys: this.#keys, lessor: this.#lessor });
     for (const lease of this.#begun) this.#lessor.end(lease);
+  }
+
+  /** The revision and the place of the next change. */
+  get #next() {
+    return { revision: this.revision, place: this.changes.length };
   }
 
   #change(record: KeyRecord, before: Version | undefined, version: Version): void {

@@ -32,7 +32,7 @@ export interface ImageHeader {
 /** In this order: leases, entries in the order of their keys, commits, each before its changes. */
 export type ImageItem =
   | { readonly kind: "lease"; readonly lease: GrantedLease; readonly remainingMs: number }
-  /** An entry at the compact revision that no commit below makes. */
+  /** An entry at the compact revision that no commit below makes, with its place in its own. */
   | { readonly kind: "entry"; readonly key: Uint8Array; readonly version: Version }
   | {
       readonly kind: "commit";

@@ -36,6 +36,8 @@ export class Retention {
   readonly #limits: RetentionLimits;
   readonly #pins: Pins;
   readonly #readings = new Set<Reading>();
+  /** By how much the write would have grown that was refused last. */
+  #refusedBytes = 0;
 
   constructor(options: {
     readonly keys: KeySpace;
@@ -134,6 +136,13 @@ export class Retention {
     return this.#keys.liveBytes + this.#lessor.bytes;
   }
 
+  /** There was no room for a write, and there is none for it yet. */
+  get isFull(): boolean {
+    return (
+      this.#refusedBytes > 0 && this.liveBytes + this.#refusedBytes > this.#limits.storeMaxBytes
+    );
+  }
+
   /** @throws KvdError STORE_FULL when there is no room for one more lease. */
   makeRoomForLease(published: Revision): void {
     this.#makeRoom("a lease cannot be granted", { before: 0, after: LEASE_BYTES }, published);
@@ -161,6 +170,7 @@ export class Retention {
     const { before, after } = sizes;
     const { liveBytes } = this;
     if (after > before && liveBytes - before + after > storeMaxBytes) {
+      this.#refusedBytes = after - before;
       throw new KvdError(
         "STORE_FULL",
         `the store holds ${liveBytes} bytes of at most ${storeMaxBytes} (--store-max-bytes): ` +

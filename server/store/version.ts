@@ -9,6 +9,8 @@ import { ENTRY_OVERHEAD_BYTES, NO_LEASE } from "../kv/types.js";
 /** One state of a key: an entry, or a tombstone when `deleted` says why. */
 export interface Version {
   readonly revision: Revision;
+  /** Which of its commit's changes made it, from 0. */
+  readonly place: number;
   readonly createRevision: Revision;
   /** Counts the changes since the creation; 0 for a tombstone. */
   readonly version: number;
@@ -19,8 +21,19 @@ export interface Version {
 
 const NO_BYTES = new Uint8Array(0);
 
-export function tombstone(revision: Revision, deleted: DeleteReason): Version {
-  return { revision, createRevision: 0, version: 0, value: NO_BYTES, leaseId: NO_LEASE, deleted };
+export function tombstone(
+  { revision, place }: Pick<Version, "revision" | "place">,
+  deleted: DeleteReason,
+): Version {
+  return {
+    revision,
+    place,
+    createRevision: 0,
+    version: 0,
+    value: NO_BYTES,
+    leaseId: NO_LEASE,
+    deleted,
+  };
 }
 
 /**

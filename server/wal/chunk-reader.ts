@@ -20,22 +20,22 @@ export class ChunkReader {
 
   /** @throws RangeError when there are not as many any more. */
   async take(length: number): Promise<Buffer> {
-    const bytes = await this.takeUnhashed(length);
+    const bytes = await this.takeUpTo(length);
+    if (bytes.length < length) throw new RangeError("it ends too early");
     this.#onTaken(bytes);
     return bytes;
   }
 
-  /** The same, without a word to `onTaken`. */
-  async takeUnhashed(length: number): Promise<Buffer> {
-    while (this.#bufferedBytes < length) {
-      if (!(await this.#fill())) throw new RangeError("it ends too early");
-    }
+  /** As many as there are, at most, without a word to `onTaken`. */
+  async takeUpTo(length: number): Promise<Buffer> {
+    while (this.#bufferedBytes < length && (await this.#fill()));
     const all = this.#buffered.length === 1 ? this.#buffered[0] : Buffer.concat(this.#buffered);
     const bytes = all ?? Buffer.alloc(0);
-    this.#buffered = [bytes.subarray(length)];
-    this.#bufferedBytes -= length;
-    this.#offset += length;
-    return bytes.subarray(0, length);
+    const taken = bytes.subarray(0, length);
+    this.#buffered = [bytes.subarray(taken.length)];
+    this.#bufferedBytes -= taken.length;
+    this.#offset += taken.length;
+    return taken;
   }
 
   /** Whether all has been taken. */

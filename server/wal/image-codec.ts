@@ -15,6 +15,12 @@ const PUT = 4;
 const DELETES: readonly DeleteReason[] = ["deleted", "expired", "revoked"];
 const FIRST_DELETE = 5;
 
+/** Before it, snapshots had no places of entries: 0 stands for them. */
+const FIRST_WITH_PLACES = 2;
+
+type ChangePlace = Pick<Version, "revision" | "place">;
+
+/** As the newest version of the format has it. */
 export function writeItem(writer: ByteWriter, item: ImageItem): void {
   switch (item.kind) {
     case "lease":
@@ -27,6 +33,7 @@ export function writeItem(writer: ByteWriter, item: ImageItem): void {
     case "entry":
       writer.byte(ENTRY);
       writer.varint(item.version.revision);
+      writer.varint(item.version.place);
       writeEntry(writer, item.key, item.version);
       return;
     case "commit":
@@ -61,7 +68,13 @@ function writeEntry(writer: ByteWriter, key: Uint8Array, version: Version): void
 
 /** Reads items one after the other: a change is of the commit that came before it. */
 export class ItemReader {
+  readonly #hasPlaces: boolean;
   #revision = 0;
+  #place = 0;
+
+  constructor(formatVersion: number) {
+    this.#hasPlaces = formatVersion >= FIRST_WITH_PLACES;
+  }
 
   /** The bytes of the item are its own. @throws RangeError. */
   read(reader: ByteReader): ImageItem {
@@ -69,22 +82,33 @@ export class ItemReader {
     switch (tag) {
       case LEASE:
         return readLease(reader);
-      case ENTRY:
-        return { kind: "entry", ...readEntry(reader, reader.varint()) };
+      case ENTRY: {
+        const revision = reader.varint();
+        const place = this.#hasPlaces ? reader.varint() : 0;
+        return { kind: "entry", ...readEntry(reader, { revision, place }) };
+      }
       case COMMIT: {
         const revision = reader.varint();
         this.#revision = revision;
+        this.#place = 0;
         return { kind: "commit", revision, timeMs: reader.varint(), changes: reader.varint() };
       }
       case PUT:
-        return { kind: "change", ...readEntry(reader, this.#revision) };
+        return { kind: "change", ...readEntry(reader, this.#next()) };
       default: {
         const reason = DELETES[tag - FIRST_DELETE];
         if (reason === undefined) throw new RangeError(`there is no item of the kind ${tag}`);
         const key = copyBytes(reader.bytes());
-        return { kind: "change", key, version: tombstone(this.#revision, reason) };
+        return { kind: "change", key, version: tombstone(this.#next(), reason) };
       }
     }
+  }
+
+  /** Changes follow each other in their places. */
+  #next(): ChangePlace {
+    const place = this.#place;
+    this.#place += 1;
+    return { revision: this.#revision, place };
   }
 }
 
@@ -97,13 +121,21 @@ function readLease(reader: ByteReader): ImageItem {
   return { kind: "lease", lease: { id, ttlMs, ofPut: flag === 1 }, remainingMs };
 }
 
-function readEntry(reader: ByteReader, revision: number) {
+function readEntry(reader: ByteReader, { revision, place }: ChangePlace) {
   const createRevision = reader.varint();
   const count = reader.varint();
   const leaseId = reader.int64();
   const key = copyBytes(reader.bytes());
   const value = copyBytes(reader.bytes());
   if (createRevision > revision || count === 0) throw new RangeError("an entry cannot be");
-  const version = { revision, createRevision, version: count, value, leaseId, deleted: undefined };
+  const version: Version = {
+    revision,
+    place,
+    createRevision,
+    version: count,
+    value,
+    leaseId,
+    deleted: undefined,
+  };
   return { key, version };
 }

@@ -231,7 +231,8 @@ class ItemReader {
     const { at } = this;
     const valueLength = bytes.readUInt32LE(at);
     const keyLength = bytes.readUInt16LE(at + 4);
-    if (bytes.readUInt32LE(at + 8) !== this.changes.length) {
+    const place = this.changes.length;
+    if (bytes.readUInt32LE(at + 8) !== place) {
       throw new RangeError("the changes of a record are not in their order");
     }
     if (bytes.readUInt32LE(at + 12) * ALIGNMENT !== at) {
@@ -249,11 +250,12 @@ class ItemReader {
     const key = bytes.subarray(keyAt, keyAt + keyLength);
     if (!isPut) {
       const reason = DELETES[kind - FIRST_DELETE] as DeleteReason;
-      this.changes.push({ key, version: tombstone(this.#revision, reason) });
+      this.changes.push({ key, version: tombstone({ revision: this.#revision, place }, reason) });
       return;
     }
     const version: Version = {
       revision: this.#revision,
+      place,
       createRevision: readUint64(bytes, at + 16),
       version: readUint64(bytes, at + 24),
       value: bytes.subarray(keyAt + keyLength, end),

@@ -6,7 +6,11 @@ import { ByteWriter } from "../lib/byte-writer.js";
 import type { ImageHeader } from "../store/image.js";
 
 export const MAGIC = Buffer.from("kvd snap");
-export const FORMAT_VERSION = 1;
+/** What is written. */
+export const FORMAT_VERSION = 2;
+
+/** The oldest that is read. */
+export const OLDEST_FORMAT_VERSION = 1;
 
 /** The magic, the version of the format, and the length of the header that follows. */
 export const PREAMBLE_BYTES = 16;

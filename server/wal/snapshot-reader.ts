@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { ByteReader } from "../lib/byte-reader.js";
+import { paddingBehind, SEAL_HASH_BYTES } from "../lib/sealed-bytes.js";
 import { slowly } from "../lib/slow-work.js";
 import type { ImageHeader, ImageItem } from "../store/image.js";
 import { ChunkReader } from "./chunk-reader.js";
@@ -21,6 +22,7 @@ import {
   HEADER_MAX_BYTES,
   ItemCounter,
   MAGIC,
+  OLDEST_FORMAT_VERSION,
   PREAMBLE_BYTES,
   type SnapshotCounts,
 } from "./snapshot-format.js";
@@ -58,7 +60,7 @@ export async function readSnapshot(
   const hash = createHash("sha256");
   const reader = new ChunkReader(chunks, (bytes) => hash.update(bytes));
   try {
-    return await readAll(file, reader, () => hash.digest(), sink);
+    return await readAll(file, reader, (more) => hash.copy().update(more).digest(), sink);
   } catch (error) {
     if (error instanceof DataError || isOfSystem(error)) throw error;
     const what = error instanceof Error ? error.message : String(error);
@@ -74,7 +76,7 @@ function isOfSystem(error: unknown): boolean {
 async function readAll(
   file: string,
   reader: ChunkReader,
-  digest: () => Buffer,
+  digest: (more: Uint8Array) => Buffer,
   sink: SnapshotSink,
 ): Promise<SnapshotSummary> {
   const preamble = new ByteReader(await reader.take(PREAMBLE_BYTES));
@@ -82,15 +84,16 @@ async function readAll(
     throw new DataError(`${file} is not a snapshot of kvd: it begins otherwise`);
   }
   const formatVersion = preamble.uint32();
-  if (formatVersion !== FORMAT_VERSION) {
-    const text = `${file} has the format ${formatVersion}, and this kvd reads ${FORMAT_VERSION}`;
-    throw new DataError(text);
+  if (formatVersion < OLDEST_FORMAT_VERSION || formatVersion > FORMAT_VERSION) {
+    const known = `${OLDEST_FORMAT_VERSION} to ${FORMAT_VERSION}`;
+    throw new DataError(`${file} has the format ${formatVersion}, and this kvd reads ${known}`);
   }
   const header = decodeHeader(await reader.take(bounded(preamble.uint32(), HEADER_MAX_BYTES)));
   sink.begin(header);
   const counter = new ItemCounter();
   await readBlocks(
     reader,
+    new ItemReader(formatVersion),
     (item) => {
       counter.add(item.kind);
       sink.add(item);
@@ -98,10 +101,10 @@ async function readAll(
     sink,
   );
   const counts = decodeCounts(await reader.take(COUNTS_BYTES));
-  const computed = digest();
-  const hash = await reader.takeUnhashed(HASH_BYTES);
+  const computed = digest(new Uint8Array(0));
+  const hash = await reader.take(HASH_BYTES);
   if (!timingSafeEqual(computed, hash)) throw new RangeError("its hash is not that of its bytes");
-  if (!(await reader.ended())) throw new RangeError("it goes on after its end");
+  if (!(await reader.ended())) await readSeal(reader, digest);
   if (JSON.stringify(counts) !== JSON.stringify(counter.counts)) {
     throw new RangeError("it does not hold as many items as it says");
   }
@@ -109,12 +112,24 @@ async function readAll(
   return { header, formatVersion, ...counts, bytes: reader.offset, hash };
 }
 
+/** What it has behind its end when one of etcd's clients has saved it. */
+async function readSeal(reader: ChunkReader, digest: (more: Uint8Array) => Buffer): Promise<void> {
+  const padding = paddingBehind(reader.offset);
+  const seal = await reader.takeUpTo(padding + SEAL_HASH_BYTES);
+  const zeros = seal.subarray(0, padding);
+  const isWhole = seal.length === padding + SEAL_HASH_BYTES && (await reader.ended());
+  const isSeal = isWhole && zeros.every((byte) => byte === 0);
+  if (!isSeal || !timingSafeEqual(digest(zeros), seal.subarray(padding))) {
+    throw new RangeError("it goes on after its end");
+  }
+}
+
 async function readBlocks(
   reader: ChunkReader,
+  items: ItemReader,
   add: (item: ImageItem) => void,
   sink: SnapshotSink,
 ): Promise<void> {
-  const items = new ItemReader();
   for (;;) {
     const head = new ByteReader(await reader.take(BLOCK_HEAD_BYTES));
     const length = bounded(head.uint32(), BLOCK_MAX_BYTES);

@@ -20,6 +20,7 @@ import { revisionsSuite } from "./suites/revisions.js";
 import { storeLimitSuite } from "./suites/store-limit.js";
 import { txnSuite } from "./suites/txn.js";
 import { txnNestedSuite } from "./suites/txn-nested.js";
+import { versionsSuite } from "./suites/versions.js";
 import { watchSuite } from "./suites/watch.js";
 import { watchCatchUpSuite } from "./suites/watch-catch-up.js";
 import { watchEndSuite } from "./suites/watch-end.js";
@@ -49,6 +50,7 @@ export const SUITES: readonly Suite[] = [
   ...WATCH_SUITES,
   revisionsSuite,
   hashSuite,
+  versionsSuite,
   compactionSuite,
   storeLimitSuite,
   durableSuite,

@@ -170,7 +170,7 @@ test("snapshot status tells what a file holds", async (t) => {
   const { file } = await snapshotOfOne(t);
   const { exitCode, stdout } = await kvd(t, "snapshot", "status", "--json", file);
   t.is(exitCode, 0);
-  t.like(JSON.parse(stdout), { format: 1, revision: 2, compact_revision: 0, commits: 1 });
+  t.like(JSON.parse(stdout), { format: 2, revision: 2, compact_revision: 0, commits: 1 });
   const text = await kvd(t, "snapshot", "status", file);
   t.regex(text.stdout, /^revision: +2$/m);
 });

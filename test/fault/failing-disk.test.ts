@@ -174,12 +174,15 @@ test("the disk fills and is freed, over and over: nothing is lost, and deletes g
     }
     await clock.settle();
     t.is(await ledger.put(engine), "NO_SPACE");
-    t.regex((await engine.status()).problems.join(), /full/);
+    const { problems, outOfSpace } = await engine.status();
+    t.regex(problems.join(), /full/);
+    t.true(outOfSpace);
     t.is(typeof (await ledger.delete(engine)), "number");
     t.truthy((await engine.get(get(ledger.present[0] ?? ""))).entry);
     files.faults.capacityBytes = Number.POSITIVE_INFINITY;
     await clock.advanceAndSettle(1000);
     await until("writes go on", async () => typeof (await ledger.put(engine)) === "number");
+    t.false((await engine.status()).outOfSpace);
     if (cycle % 5 === 0) await checkAfter(files, ledger, SEED + cycle);
   }
   t.false(await isFailed(engine));

@@ -1,6 +1,6 @@
 // Writes a golden directory, as it is after a kill and after a clean stop:
 //
-//   node dist/test/golden/write.js test/golden/v1
+//   node dist/test/golden/write.js test/golden/v2
 //
 // Only for a new version of the format. Those that are there are never written again: they are what
 // people have on their disks.
@@ -49,6 +49,8 @@ async function namesOf(pattern: RegExp): Promise<string[]> {
 await engine.grant({ id: -7n, ttlMs: 600_000 });
 await engine.grant({ id: 8n, ttlMs: 2000 });
 await engine.grant({ id: 9n, ttlMs: 3_600_000 });
+const pair = [op.put(put("second", "1")), op.put(put("first", "2"))];
+await engine.txn(txn({ success: pair }), TXN_OPTIONS);
 await engine.put(put("Äthiopien", "Addis Abeba", { lease: withLease(-7n) }));
 await engine.put(put("expires", "", { lease: withLease(8n) }));
 await engine.put(put("revoked", "", { lease: withLease(9n) }));

@@ -38,6 +38,8 @@ export interface Traits {
   readonly endsWatchesAlone: boolean;
   /** A call begins in the turn in which it is made. */
   readonly beginsAtOnce: boolean;
+  /** It has Engine.versions(). */
+  readonly walksVersions: boolean;
 }
 
 export interface OpenEngine {
@@ -81,5 +83,6 @@ export const openMemory: OpenEngine = Object.assign(openMemoryFor, {
     tellsWatchState: true,
     endsWatchesAlone: true,
     beginsAtOnce: true,
+    walksVersions: true,
   },
 });

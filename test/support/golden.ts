@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Engine } from "../../server/kv/engine.js";
 import { historyOf } from "./take.js";
+import { versionsOf } from "./versions.js";
 
 export interface GoldenFacts {
   readonly storeId: string;
@@ -12,6 +13,8 @@ export interface GoldenFacts {
   readonly entries: string;
   /** SHA-256 of the events from the compact revision on. */
   readonly events: string;
+  /** SHA-256 of all that is retained, with its places; since version 2. */
+  readonly versions?: string;
   readonly leases: readonly GoldenLease[];
 }
 
@@ -25,10 +28,6 @@ export async function goldenFacts(engine: Engine): Promise<GoldenFacts> {
   const { storeId, revision, compactRevision } = await engine.status();
   const { hash } = await engine.hash({ revision: 0 });
   const events = await historyOf(engine, Math.max(1, compactRevision));
-  const plain = JSON.stringify(events, (_name, value) => {
-    if (typeof value === "bigint") return `${value}`;
-    return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
-  });
   const leases: GoldenLease[] = [];
   for (const { id, grantedTtlMs } of (await engine.leases({ after: undefined, limit: 100 }))
     .leases) {
@@ -41,7 +40,16 @@ export async function goldenFacts(engine: Engine): Promise<GoldenFacts> {
     revision,
     compactRevision,
     entries: Buffer.from(hash).toString("hex"),
-    events: createHash("sha256").update(plain).digest("hex"),
+    events: hashOf(events),
+    versions: hashOf(await versionsOf(engine)),
     leases,
   };
+}
+
+function hashOf(things: readonly unknown[]): string {
+  const plain = JSON.stringify(things, (_name, value) => {
+    if (typeof value === "bigint") return `${value}`;
+    return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
+  });
+  return createHash("sha256").update(plain).digest("hex");
 }

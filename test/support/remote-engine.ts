@@ -44,6 +44,7 @@ import type {
   SnapshotStream,
   Watcher,
 } from "../../server/kv/engine.js";
+import { KvdError } from "../../server/kv/errors.js";
 import { defaultLimits } from "../../server/kv/limits.js";
 import type {
   BatchCommand,
@@ -257,6 +258,10 @@ class RemoteEngine implements Engine {
     };
   }
 
+  async versions(): Promise<never> {
+    throw new KvdError("NOT_SUPPORTED", "kvd.v1 has no walk over what is retained");
+  }
+
   async hash({ revision }: { readonly revision: number }) {
     const { maintenance } = this.#clients;
     const request = { revision: BigInt(revision) };
@@ -282,6 +287,8 @@ class RemoteEngine implements Engine {
       historyBytes: Number(told.historyBytes),
       diskBytes: Number(told.diskBytes),
       fsyncPolicy: FSYNC_POLICIES[told.fsyncPolicy as keyof typeof FSYNC_POLICIES],
+      // kvd.v1 tells it as a problem alone.
+      outOfSpace: false,
       problems: told.problems,
       capabilities: told.capabilities as Capability[],
       counters: Object.fromEntries(counters),
@@ -377,6 +384,7 @@ function openRemoteThrough(watchesThrough: WatchesThrough): OpenEngine {
       tellsWatchState: false,
       endsWatchesAlone: watchesThrough === "Watch",
       beginsAtOnce: false,
+      walksVersions: false,
     },
   });
 }

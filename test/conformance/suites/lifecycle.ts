@@ -21,6 +21,7 @@ import { ManualClock } from "../../support/manual-clock.js";
 import { onlyIf } from "../../support/only-if.js";
 import { refused } from "../../support/refused.js";
 import { openWatch, takeEvents } from "../../support/take.js";
+import { versionsOf } from "../../support/versions.js";
 
 const LEASE = 7n;
 
@@ -43,6 +44,7 @@ const CALLS: { readonly [method in Method]: (engine: Engine) => Promise<unknown>
   leases: (engine) => engine.leases({ after: undefined, limit: 10 }),
   compact: (engine) => engine.compact({ revision: 2 }),
   hash: (engine) => engine.hash({ revision: 0 }),
+  versions: (engine) => versionsOf(engine),
   snapshot: (engine) => readSnapshot(engine),
   status: (engine) => engine.status(),
 };
@@ -65,7 +67,9 @@ async function fill(engine: Engine): Promise<void> {
 }
 
 export function lifecycleSuite(test: TestFn, open: OpenEngine): void {
-  for (const [method, call] of Object.entries({ ...CALLS, "a batch of gets": READS_IN_A_BATCH })) {
+  const { versions, ...others } = CALLS;
+  const calls = open.traits.walksVersions ? CALLS : others;
+  for (const [method, call] of Object.entries({ ...calls, "a batch of gets": READS_IN_A_BATCH })) {
     test(`while open, ${method} is served`, async (t) => {
       const engine = await open(t);
       await fill(engine);

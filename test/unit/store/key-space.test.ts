@@ -6,8 +6,11 @@ import { type KeyRecord, tombstone, type Version } from "../../../server/store/v
 
 function live(revision: number, createRevision: number, version: number): Version {
   const value = Buffer.from(`v${revision}`);
-  return { revision, createRevision, version, value, leaseId: 0n, deleted: undefined };
+  const leaseId = 0n;
+  return { revision, place: 0, createRevision, version, value, leaseId, deleted: undefined };
 }
+
+const at = (revision: number) => ({ revision, place: 0 });
 
 /** A key created at 2, changed at 3, deleted at 5, created again at 8. */
 function history(): { keys: KeySpace; record: KeyRecord } {
@@ -15,7 +18,7 @@ function history(): { keys: KeySpace; record: KeyRecord } {
   const record = keys.recordFor("k", Buffer.from("k"));
   keys.add(record, live(2, 2, 1));
   keys.add(record, live(3, 2, 2));
-  keys.add(record, tombstone(5, "deleted"));
+  keys.add(record, tombstone(at(5), "deleted"));
   keys.add(record, live(8, 8, 1));
   return { keys, record };
 }
@@ -46,7 +49,7 @@ test("a key that is only a tombstone goes after its revision, not at it", (t) =>
   const keys = new KeySpace();
   const record = keys.recordFor("k", Buffer.from("k"));
   keys.add(record, live(2, 2, 1));
-  keys.add(record, tombstone(3, "deleted"));
+  keys.add(record, tombstone(at(3), "deleted"));
   keys.dropBelow(record, 3);
   t.is(keys.get("k"), record);
   keys.dropBelow(record, 4);
@@ -60,7 +63,7 @@ test("taking a version back restores the sums", (t) => {
   const before = [keys.liveKeys, keys.liveBytes, keys.historyBytes];
   keys.add(record, live(9, 8, 2));
   keys.takeBack(record);
-  keys.add(record, tombstone(9, "expired"));
+  keys.add(record, tombstone(at(9), "expired"));
   keys.takeBack(record);
   const other = keys.recordFor("other", Buffer.from("other"));
   keys.add(other, live(9, 9, 1));

@@ -44,9 +44,9 @@ test("what matches is found once, whatever was added and taken away", (t) => {
         if (watch === undefined || !left.delete(watch)) continue;
         index.delete(watch);
       }
-      const changes = keys.map((key) => ({
+      const changes = keys.map((key, place) => ({
         record: new KeyRecord(key, Buffer.from(key, "latin1")),
-        version: tombstone(2, "deleted"),
+        version: tombstone({ revision: 2, place }, "deleted"),
       }));
       const found: Watch[] = [];
       index.each({ revision: 2, timeMs: 0, changes }, (watch) => found.push(watch));

@@ -23,9 +23,10 @@ const change = fc
     leaseId,
     fc.constantFrom("put", "deleted", "expired", "revoked"),
   )
-  .map(([of, value, createRevision, version, lease, kind]) => {
+  .map(([of, value, createRevision, version, lease, kind]) => (place: number) => {
     const put: Version = {
       revision: REVISION,
+      place,
       createRevision,
       version,
       value,
@@ -33,13 +34,16 @@ const change = fc
       deleted: undefined,
     };
     const record = new KeyRecord(Buffer.from(of).toString("latin1"), of);
-    return { record, version: kind === "put" ? put : tombstone(REVISION, kind as "deleted") };
+    const gone = tombstone(put, kind as "deleted");
+    return { record, version: kind === "put" ? put : gone };
   });
+
+const changes = fc.array(change, { maxLength: 5 }).map((all) => all.map((at, place) => at(place)));
 
 const record: fc.Arbitrary<LogRecord> = fc.record({
   revision: fc.constant(REVISION),
   timeMs: number,
-  changes: fc.array(change, { maxLength: 5 }),
+  changes,
   granted: fc.array(fc.record({ id: leaseId, ttlMs: number, ofPut: fc.boolean() }), {
     maxLength: 3,
   }),
@@ -91,7 +95,12 @@ const ONE: LogRecord = {
   changes: [
     {
       record: new KeyRecord("a", Buffer.from("a")),
-      version: { ...tombstone(2, "deleted"), createRevision: 2, version: 1, deleted: undefined },
+      version: {
+        ...tombstone({ revision: 2, place: 0 }, "deleted"),
+        createRevision: 2,
+        version: 1,
+        deleted: undefined,
+      },
     },
   ],
   granted: [{ id: 7n, ttlMs: 1000, ofPut: false }],

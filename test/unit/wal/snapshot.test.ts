@@ -156,10 +156,27 @@ test("another file is no snapshot", async (t) => {
 
 test("a snapshot of another format says which", async (t) => {
   const { bytes } = await filled(t);
-  bytes.writeUInt32BE(2, 8);
-  await t.throwsAsync(read(bytes), {
-    message: /small\.kvd has the format 2, and this kvd reads 1/,
+  for (const format of [0, 3]) {
+    bytes.writeUInt32BE(format, 8);
+    const message = `small.kvd has the format ${format}, and this kvd reads 1 to 2`;
+    await t.throwsAsync(read(bytes), { instanceOf: DataError, message });
+  }
+});
+
+test("entries keep their places among the changes of their revision", async (t) => {
+  const engine = await openMemoryFor(t);
+  const operations = [op.put(put("b")), op.put(put("c")), op.put(put("a"))];
+  await engine.txn(txn({ success: operations }), TXN_OPTIONS);
+  await engine.put(put("c", "again"));
+  await engine.compact({ revision: 3 });
+  const places: string[] = [];
+  await read(Buffer.concat(await snapshotOf(engine)), {
+    add(item) {
+      if (item.kind !== "entry" && item.kind !== "change") return;
+      places.push(`${Buffer.from(item.key)} ${item.version.revision}.${item.version.place}`);
+    },
   });
+  t.deepEqual(places, ["a 2.2", "b 2.0", "c 3.0"]);
 });
 
 test("a length that lies costs no memory", async (t) => {
