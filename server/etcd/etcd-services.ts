@@ -8,9 +8,11 @@ import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
+import { ELECTION_WAITS, electionDefinition, electionHandlers } from "./election-service.js";
 import { Identity } from "./identity.js";
 import { kvDefinition, kvHandlers } from "./kv-service.js";
 import { leaseDefinition, leaseHandlers } from "./lease-service.js";
+import { LOCK_WAITS, lockDefinition, lockHandlers } from "./lock-service.js";
 import { etcdStatuses } from "./status.js";
 import { watchDefinition, watchHandlers } from "./watch-service.js";
 
@@ -39,6 +41,12 @@ export function etcdServices(options: EtcdServicesOptions): Surface {
       { definition: kvDefinition(limits), handlers: kvHandlers(context) },
       { definition: watchDefinition(limits), handlers: watchHandlers(context) },
       { definition: leaseDefinition(limits), handlers: leaseHandlers(context) },
+      { definition: lockDefinition(limits), handlers: lockHandlers(context), waits: LOCK_WAITS },
+      {
+        definition: electionDefinition(limits),
+        handlers: electionHandlers(context),
+        waits: ELECTION_WAITS,
+      },
     ],
     stopStreams: () => {
       engine.endWatches();
