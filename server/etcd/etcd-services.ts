@@ -10,9 +10,11 @@ import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
 import { authDefinition, authHandlers } from "./auth-service.js";
 import { clusterDefinition, clusterHandlers } from "./cluster-service.js";
+import { ELECTION_WAITS, electionDefinition, electionHandlers } from "./election-service.js";
 import { Identity } from "./identity.js";
 import { kvDefinition, kvHandlers } from "./kv-service.js";
 import { leaseDefinition, leaseHandlers } from "./lease-service.js";
+import { LOCK_WAITS, lockDefinition, lockHandlers } from "./lock-service.js";
 import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
 import { etcdStatuses } from "./status.js";
 import { watchDefinition, watchHandlers } from "./watch-service.js";
@@ -45,6 +47,12 @@ export function etcdServices(options: EtcdServicesOptions): Surface {
       { definition: authDefinition(limits), handlers: authHandlers(context) },
       { definition: clusterDefinition(limits), handlers: clusterHandlers(context) },
       { definition: maintenanceDefinition(limits), handlers: maintenanceHandlers(context) },
+      { definition: lockDefinition(limits), handlers: lockHandlers(context), waits: LOCK_WAITS },
+      {
+        definition: electionDefinition(limits),
+        handlers: electionHandlers(context),
+        waits: ELECTION_WAITS,
+      },
     ],
     stopStreams: () => {
       engine.endWatches();

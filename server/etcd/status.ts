@@ -55,6 +55,11 @@ export function precondition(text: string): EtcdError {
   return new EtcdError(FAILED_PRECONDITION, `etcdserver: ${text}`);
 }
 
+/** Of etcd's own client, which its lock and election services are made of: it has no codes. */
+export function unknown(text: string): EtcdError {
+  return new EtcdError(status.UNKNOWN, text);
+}
+
 /** What kvd does not do; says what to do instead. */
 export function unimplemented(text: string): EtcdError {
   return new EtcdError(UNIMPLEMENTED, `kvd: ${text}`);

@@ -26,6 +26,8 @@ import { RequestTimer } from "./request-timer.js";
 export interface GrpcService {
   readonly definition: ServiceDefinition;
   readonly handlers: object;
+  /** Methods of one answer that may let their caller wait for it as long as it takes. */
+  readonly waits?: readonly string[];
 }
 
 /** The services of one protocol. */
@@ -66,9 +68,10 @@ export class GrpcServer {
     this.#options = options;
     const { limits, clock } = options;
     const { requestMaxMs: maxMs, watcherIdleMaxMs: answerMaxMs } = limits;
-    this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, clock });
-    this.#server = new Server(serverOptions(limits, this.#requestTimer));
     const services = options.surfaces.flatMap((surface) => surface.services);
+    const patient = new Set(services.flatMap(waitingPaths));
+    this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, patient, clock });
+    this.#server = new Server(serverOptions(limits, this.#requestTimer));
     const own = services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
     this.#health = new Health(own);
@@ -143,6 +146,10 @@ function serverOptions(limits: Limits, timer: RequestTimer): ServerOptions {
     "grpc.enable_channelz": 0,
     interceptors: [timer.interceptor],
   };
+}
+
+function waitingPaths({ definition, waits = [] }: GrpcService): readonly string[] {
+  return waits.flatMap((name) => definition[name]?.path ?? []);
 }
 
 /** The full name of a service, as its paths have it: /kvd.v1.KvService/Get. */

@@ -28,13 +28,17 @@ export class RequestTimer {
   readonly #clock: Clock;
   readonly #arriving: DueList<Arrival>;
   readonly #answering: DueList<ServerHttp2Stream>;
+  readonly #patient: ReadonlySet<string>;
 
   constructor(options: {
     readonly maxMs: number;
     readonly answerMaxMs: number;
+    /** Paths of methods whose answer may be long in coming, and is small. */
+    readonly patient?: ReadonlySet<string>;
     readonly clock: Clock;
   }) {
-    const { maxMs, answerMaxMs, clock } = options;
+    const { maxMs, answerMaxMs, patient = new Set(), clock } = options;
+    this.#patient = patient;
     this.#maxMs = maxMs;
     this.#clock = clock;
     const onDue = (arrival: Arrival) => this.#due(arrival);
@@ -62,11 +66,12 @@ export class RequestTimer {
     if (stream !== undefined) {
       const arrival: Arrival = { call, stream };
       const isUnary = !method.requestStream && !method.responseStream;
+      const isTimed = isUnary && !this.#patient.has(method.path);
       if (method.requestStream) this.#timeEachMessage(arrival);
       else this.#arriving.begin(arrival);
       stream.once("end", () => {
         this.#arriving.delete(arrival);
-        if (isUnary) this.#answering.begin(stream);
+        if (isTimed) this.#answering.begin(stream);
       });
       stream.once("close", () => {
         this.#arriving.delete(arrival);
