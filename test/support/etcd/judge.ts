@@ -95,6 +95,7 @@ export class Judge {
     count(this.#operations, operation.kind);
     const outcomes = await this.#performed(operation);
     const found = { operation, ...outcomes, compactRevision: this.#compactRevision };
+    if (Object.values(outcomes).some(isGone)) throw this.#failure(operation, outcomes);
     if (!isSame(outcomes.etcd, outcomes.kvd)) {
       const difference = this.#options.differences.find(({ isCall }) => isCall?.(found) === true);
       if (difference === undefined) throw this.#failure(operation, outcomes);
@@ -158,6 +159,11 @@ export class Judge {
     const both = [`  etcd ${shown(etcd)}`, `  kvd  ${shown(kvd)}`];
     return new Error([`${this.#place}: ${shown(operation)}`, ...both].join("\n"));
   }
+}
+
+/** A server that is not there any more: some requests end etcd. */
+function isGone({ error }: Outcome): boolean {
+  return error?.code === "UNAVAILABLE";
 }
 
 function headerRevision(reply: Plain | undefined): number {

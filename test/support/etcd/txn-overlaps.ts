@@ -80,10 +80,11 @@ function collected(operations: readonly RequestOp[]): Changes | undefined {
   return { puts, deletes };
 }
 
-/** What a delete deletes, and the key that it names. */
+/** What a delete deletes. */
 function covers({ key, rangeEnd }: DeleteRangeRequest, put: string): boolean {
   const [start, end] = [text(key), text(rangeEnd)];
-  return put === start || (put > start && (end === "\0" || put < end));
+  if (end === "") return put === start;
+  return put >= start && (end === "\0" || put < end);
 }
 
 /** What etcd finds: it does not know its way in ranges whose end is not above the key. */

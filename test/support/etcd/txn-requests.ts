@@ -35,16 +35,17 @@ function randomOperation(choices: Choices, depth: number): RequestOp {
 
 export function randomCompare(choices: Choices): Compare {
   const range = choices.oneIn(3) ? choices.range() : { key: choices.key() };
-  const target = choices.pick<Compare_CompareTarget>([0, 1, 2, 3, 4]);
+  const odd = choices.oneIn(100);
+  const target = odd ? 5 : choices.pick<Compare_CompareTarget>([0, 1, 2, 3, 4]);
   return Compare.create({
     ...range,
-    target,
-    result: choices.pick<Compare_CompareResult>([0, 1, 2, 3]),
+    target: target as Compare_CompareTarget,
+    result: choices.oneIn(100) ? -1 : choices.pick<Compare_CompareResult>([0, 1, 2, 3]),
     targetUnion: choices.oneIn(10) ? anyMember(choices) : memberOf(choices, target),
   });
 }
 
-function memberOf(choices: Choices, target: Compare_CompareTarget): Compare["targetUnion"] {
+function memberOf(choices: Choices, target: number): Compare["targetUnion"] {
   const value = choices.weighted([
     [2, () => 0n],
     [2, () => BigInt(1 + choices.random.below(4))],
