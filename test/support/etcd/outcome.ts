@@ -45,22 +45,30 @@ function plainFields(value: object): Plain {
 }
 
 interface Header {
-  readonly revision: bigint;
+  readonly revision: bigint | string;
+  /** Of a header that was made plain before. */
+  readonly from?: string;
   readonly clusterId: bigint;
   readonly memberId: bigint;
   readonly raftTerm: bigint;
 }
 
-function plainHeader({ revision, clusterId, memberId, raftTerm }: Header): Plain {
+function plainHeader({ revision, clusterId, memberId, raftTerm, ...done }: Header): Plain {
+  if (done.from !== undefined) return { revision: `${revision}`, from: done.from };
   const from = [clusterId, memberId, raftTerm].map((id) => (id === 0n ? "-" : "+")).join("");
   return { revision: `${revision}`, from };
 }
 
-const SHOWN_MAX = 3_000;
+const SHOWN_MAX = 6_000;
 
+/** Without the fields that are not set. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(plain(value));
+  const text = JSON.stringify(plain(value), (_, field) => (isUnset(field) ? undefined : field));
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+function isUnset(field: Plain): boolean {
+  return field === "0" || field === "x" || field === false || field === 0;
 }
 
 /** Whether two outcomes are the same, but for the time that goes by between two calls. */

@@ -1,6 +1,7 @@
-// Whether a txn may put and delete one key, and etcd lets it: it looks for that in the order in
-// which it collects, and so finds some and not others. A txn that changes a key twice in one
-// revision is not something that kvd's store can hold: it refuses all of them.
+// Whether a txn may change one key twice. kvd's store holds one change of a key in a revision, so kvd
+// refuses all that could. etcd looks for them in the order in which it collects, and so finds most,
+// misses some, and takes two branches that exclude each other for one; ranges whose end is not above
+// their key (from a key on, or turned round) confuse it, and what it misses may end its process.
 
 import type { DeleteRangeRequest, RequestOp, TxnRequest } from "../../../gen/grpc/etcd/rpc.js";
 
@@ -9,28 +10,35 @@ interface Changes {
   readonly deletes: DeleteRangeRequest[];
 }
 
-/** True if etcd would do it and one of its branches may change a key twice. */
-export function slipsThrough(txn: TxnRequest): boolean {
-  return [txn.success, txn.failure].some(overlaps) && !isRefused(txn);
+/** True if both servers refuse it or neither does. */
+export function isJudgedAlike(txn: TxnRequest): boolean {
+  const changesTwice = mayChangeTwice(txn.success) || mayChangeTwice(txn.failure);
+  const etcdFinds = collected(txn.success) === undefined || collected(txn.failure) === undefined;
+  return changesTwice === etcdFinds && !(changesTwice && [txn.success, txn.failure].some(isOdd));
 }
 
-export function isRefused(txn: TxnRequest): boolean {
-  return collected(txn.success) === undefined || collected(txn.failure) === undefined;
+function isOdd(operations: readonly RequestOp[]): boolean {
+  return changesOf(operations).deletes.some(
+    ({ key, rangeEnd }) => rangeEnd.length > 0 && Buffer.compare(rangeEnd, key) <= 0,
+  );
 }
 
-/** Whether one branch may put a key and delete it: two branches of one txn never both run. */
-function overlaps(operations: readonly RequestOp[]): boolean {
+/** Two branches of one txn never both run. */
+function mayChangeTwice(operations: readonly RequestOp[]): boolean {
   const changes = operations.map((operation) => changesOf([operation]));
   return operations.some(({ request }, at) => {
     const mine = changes[at] as Changes;
-    const meets = changes.some(({ deletes }, other) => other !== at && anyCovered(mine, deletes));
+    const meets = changes.some((other, index) => index !== at && isMet(mine, other));
     const inner = request?.$case === "requestTxn" ? request.value : undefined;
-    return meets || (inner !== undefined && (overlaps(inner.success) || overlaps(inner.failure)));
+    if (meets || inner === undefined) return meets;
+    return mayChangeTwice(inner.success) || mayChangeTwice(inner.failure);
   });
 }
 
-function anyCovered({ puts }: Changes, deletes: readonly DeleteRangeRequest[]): boolean {
-  return [...puts].some((key) => deletes.some((one) => covers(one, key)));
+function isMet({ puts }: Changes, other: Changes): boolean {
+  return [...puts].some(
+    (key) => other.puts.has(key) || other.deletes.some((one) => covers(one, key)),
+  );
 }
 
 /** However deep. */
