@@ -25,10 +25,20 @@ interface Found {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** The generated enums hold -1, too, for what they do not know. */
+const ORDERS: readonly number[] = [Order.NONE, Order.ASCEND, Order.DESCEND];
+const TARGETS: readonly number[] = [
+  Target.KEY,
+  Target.VERSION,
+  Target.CREATE,
+  Target.MOD,
+  Target.VALUE,
+];
+
 /** @throws EtcdError for an empty key, and sorts that there are none of. */
 export function readFromRange(request: RangeRequest): Read {
-  if (!Object.values(Order).includes(request.sortOrder)) throw refusals.sortOption();
-  if (!Object.values(Target).includes(request.sortTarget)) throw refusals.sortOption();
+  if (!ORDERS.includes(request.sortOrder)) throw refusals.sortOption();
+  if (!TARGETS.includes(request.sortTarget)) throw refusals.sortOption();
   const selector = selectorFromRange(request.key, request.rangeEnd);
   const revision = positiveFromInt64(request.revision);
   if (selector.kind === "key") return { kind: "get", get: { key: selector.key, revision } };
@@ -45,6 +55,17 @@ export function readFromRange(request: RangeRequest): Read {
   };
   return { kind: "range", range };
 }
+
+/** Outside of a txn a revision below 0 means now, in one it is taken for a compacted one. */
+export function readInTxn(request: RangeRequest): Read {
+  const read = readFromRange(request);
+  if (request.revision >= 0n) return read;
+  return read.kind === "get"
+    ? { kind: "get", get: { ...read.get, revision: BELOW_ALL } }
+    : { kind: "range", range: { ...read.range, revision: BELOW_ALL } };
+}
+
+const BELOW_ALL = -1;
 
 /** By keys only: other orders are made of what was found. */
 function isDescending({ sortOrder, sortTarget }: RangeRequest): boolean {

@@ -32,7 +32,7 @@ import {
   type TxnResult,
 } from "../kv/types.js";
 import { keyToWrite, keyValue, selectorFromRange } from "./messages.js";
-import { foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
+import { foundByGet, foundByRange, rangeResponse, readInTxn } from "./ranges.js";
 import { refusals } from "./status.js";
 
 /** @throws EtcdError for fields that contradict each other. */
@@ -83,7 +83,7 @@ export function txnFromRequest(request: TxnRequest, maxOperations: number): TxnC
 function operationFromRequest({ request }: RequestOp, maxOperations: number): Operation {
   switch (request?.$case) {
     case "requestRange":
-      return readFromRange(request.value);
+      return readInTxn(request.value);
     case "requestPut":
       return { kind: "put", put: putFromRequest(request.value) };
     case "requestDeleteRange":

@@ -30,6 +30,9 @@ const SHORT_BYTES = 64;
 /** Stands for no watch, or for all of them. */
 const NO_WATCH = -1n;
 
+/** In the answer that what was asked for is compacted; etcd's has none either. */
+const NO_REVISION = 0;
+
 /** Told in the answer to a request, as etcd does. */
 class RefusedWatch extends Error {}
 
@@ -161,13 +164,14 @@ export class WatchStream implements OpenStream {
       this.#closeAll();
       this.#writer.abandon(this.#context.statusOf(error));
     } else {
-      const { revision } = this.#context.engine;
       const { compactRevision } = error.details;
-      const gone = error.reason === "REVISION_COMPACTED" && compactRevision !== undefined;
-      const why = gone
-        ? { compactRevision: BigInt(compactRevision) }
-        : { cancelReason: this.#reason(error) };
-      this.#write(id, revision, { canceled: true, ...why });
+      if (error.reason === "REVISION_COMPACTED" && compactRevision !== undefined) {
+        const fields = { canceled: true, compactRevision: BigInt(compactRevision) };
+        this.#write(id, NO_REVISION, fields);
+      } else {
+        const { revision } = this.#context.engine;
+        this.#write(id, revision, { canceled: true, cancelReason: this.#reason(error) });
+      }
     }
   }
 

@@ -47,10 +47,11 @@ export class Reads {
 
   /** A read inside a txn: now is the commit in the making, other revisions are before it. */
   getIn(builder: CommitBuilder, command: GetCommand): GetResult {
-    if (command.revision !== 0) return this.get(command, builder.headRevision);
-    const read = this.get({ ...command, revision: 0 }, builder.revision);
-    const { seenRevision } = builder;
-    return { ...read, revision: seenRevision, currentRevision: seenRevision };
+    const { headRevision, seenRevision } = builder;
+    const now = command.revision === 0;
+    const read = this.get(command, now ? builder.revision : headRevision);
+    const revision = now ? seenRevision : read.revision;
+    return { ...read, revision, currentRevision: seenRevision };
   }
 
   /** A listing inside a txn: in one go. @throws KvdError RESULT_TOO_LARGE, TOO_MANY_KEYS. */

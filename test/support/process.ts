@@ -222,11 +222,15 @@ export class HookScope implements Scope {
 }
 
 /** @throws when it takes as long as only a fault can. */
-export async function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+export async function inTime<T>(
+  promise: Promise<T>,
+  what: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<T> {
   let timeout: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new Error(`waited ${DEADLINE_MS} ms for ${what}`);
-    timeout = setTimeout(() => reject(error), DEADLINE_MS);
+    const error = new Error(`waited ${deadlineMs} ms for ${what}`);
+    timeout = setTimeout(() => reject(error), deadlineMs);
   });
   try {
     return await Promise.race([promise, late]);
