@@ -7,7 +7,7 @@
 
 import { type Command, InvalidArgumentError, type Option } from "commander";
 import { parse, TomlError } from "smol-toml";
-import { checkedAddress, settingsOf, similarFlag, valueFromText } from "./config-flags.js";
+import { LISTS, settingsOf, similarFlag, valueFromText } from "./config-flags.js";
 import { ValueError } from "./config-values.js";
 
 /** What has no meaning in a file. */
@@ -50,7 +50,8 @@ function unknown(path: string, name: string): ValueError {
 
 function valueOfSetting(path: string, name: string, option: Option, value: unknown): unknown {
   try {
-    if (name === "listen") return [value].flat().map((one) => checkedAddress(textOf(one)));
+    const check = LISTS[option.attributeName()];
+    if (check !== undefined) return [value].flat().map((one) => check(textOf(one)));
     return valueFromText(option, textOf(value));
   } catch (error) {
     if (!(error instanceof InvalidArgumentError || error instanceof ValueError)) throw error;

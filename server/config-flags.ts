@@ -50,6 +50,7 @@ export interface FlagValues {
   readonly printConfig?: boolean;
   readonly insecure?: boolean;
   readonly etcd?: boolean;
+  readonly allowedHost?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly shutdownGrace?: number;
   readonly [limit: string]: unknown;
@@ -75,7 +76,7 @@ export function kvdCommand(version: string): Command {
       new Option(
         "--listen <address>",
         `host:port, [v6]:port or unix:/path; may be repeated (default: ${DEFAULT_LISTEN})`,
-      ).argParser(collectAddress),
+      ).argParser(collect(checkedAddress)),
     )
     .option("--port-file <path>", "write the port, or the socket's path, there once it listens")
     .option("--data-dir <path>", `where the data is (default: ./${DEFAULT_DATA_DIR})`)
@@ -113,6 +114,12 @@ export function kvdCommand(version: string): Command {
     .option("--insecure", "listen on addresses that other machines reach, without TLS and rights")
     .option("--etcd", "speak etcd's v3 protocol, too, on the same addresses (default: yes)")
     .option("--no-etcd", "do not")
+    .addOption(
+      new Option(
+        "--allowed-host <name>",
+        "a name, besides addresses and localhost, under which HTTP/1 is answered; may be repeated",
+      ).argParser(collect(checkedHostName)),
+    )
     .addOption(
       new Option(
         "--log-level <level>",
@@ -218,17 +225,35 @@ function optionOfLimit(name: LimitName): Option {
   );
 }
 
-function collectAddress(text: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), argument(checkedAddress)(text)];
+/** Settings that may be given several times, and what checks one. */
+export const LISTS: Readonly<Record<string, (text: string) => string>> = {
+  listen: checkedAddress,
+  allowedHost: checkedHostName,
+};
+
+function collect(check: (text: string) => string) {
+  return (text: string, previous: readonly string[] | undefined): readonly string[] => [
+    ...(previous ?? []),
+    argument(check)(text),
+  ];
 }
 
-export function checkedAddress(text: string): string {
+function checkedAddress(text: string): string {
   try {
     parseListenAddress(text);
     return text;
   } catch (error) {
     throw error instanceof AddressError ? new ValueError(error.message) : error;
   }
+}
+
+const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]{0,252})$/i;
+
+/** In lower case. */
+function checkedHostName(text: string): string {
+  if (!HOST_NAME.test(text))
+    throw new ValueError("expected a name without a port, as kvd.internal");
+  return text.toLowerCase();
 }
 
 /** A parser of ours as one of commander's. */
@@ -243,7 +268,8 @@ function argument<T>(parse: (text: string) => T): (text: string) => T {
 }
 
 function valueFromVariable(option: Option, text: string): unknown {
-  if (option.attributeName() === "listen") return text.split(",").map(checkedAddress);
+  const check = LISTS[option.attributeName()];
+  if (check !== undefined) return text.split(",").map(check);
   return valueFromText(option, text);
 }
 

@@ -50,6 +50,8 @@ export interface Config {
   readonly insecure: boolean;
   /** Speak etcd's protocol, too. */
   readonly etcd: boolean;
+  /** Names under which HTTP/1 is answered, besides addresses and localhost. */
+  readonly allowedHosts: readonly string[];
   readonly logLevel: LogLevel;
   readonly shutdownGraceMs: number;
   /** Leave the variables that make grpc-js print what it does, metadata of calls included. */
@@ -132,6 +134,7 @@ function printable(command: Command, config: Config): Setting[] {
     failedLogGrace: showValue(config.failedLogGraceMs, "ms"),
     insecure: config.insecure,
     etcd: config.etcd,
+    allowedHost: config.allowedHosts,
     logLevel: config.logLevel,
     shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
     ...Object.fromEntries(
@@ -174,6 +177,7 @@ function configFromValues(values: FlagValues, machine: Machine) {
     failedLogGraceMs: values.failedLogGrace ?? DEFAULT_FAILED_LOG_GRACE_MS,
     insecure,
     etcd: values.etcd ?? true,
+    allowedHosts: Object.freeze([...(values.allowedHost ?? [])]),
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,
     limits: limitsFromValues(values, machine),

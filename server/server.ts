@@ -6,8 +6,6 @@
 
 import { openMemoryEngine } from "./engines/memory.js";
 import type { LoadProgress } from "./engines/recovery.js";
-import { etcdServices } from "./etcd/etcd-services.js";
-import { GrpcServer } from "./grpc/grpc-server.js";
 import type { Engine } from "./kv/engine.js";
 import { defaultLimits, type Limits } from "./kv/limits.js";
 import { type Clock, systemClock } from "./lib/clock.js";
@@ -20,8 +18,7 @@ import {
   showListenAddress,
 } from "./listen-address.js";
 import { type Listener, openListener } from "./listener.js";
-import { kvdServices } from "./rpc/kvd-services.js";
-import { VERSION } from "./version.js";
+import { Protocols } from "./protocols.js";
 import { DataError } from "./wal/data-error.js";
 
 export type { Engine, Limits, LoadProgress, Logger };
@@ -54,6 +51,11 @@ export interface ServerOptions {
   /** An engine of one's own, in place of dataDir. It stays open when the server closes. */
   readonly engine?: Engine;
   readonly clock?: Clock;
+  /**
+   * Names that a request over HTTP/1 may be for. Addresses and localhost always may; others are
+   * refused, because a web page can give a name of its own any address.
+   */
+  readonly allowedHosts?: readonly string[];
   /** How long close() lets running calls go on: 10 s by default. */
   readonly shutdownGraceMs?: number;
 }
@@ -92,32 +94,24 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
   const { clock = systemClock, logger = silentLogger } = options;
   const engine = options.engine ?? (await openEngine(options, { limits, clock, logger }));
   const closeEngine = () => (options.engine === undefined ? engine.close() : Promise.resolve());
-  const context = { engine, limits, clock, logger };
-  const surfaces = [kvdServices({ ...context, version: VERSION })];
-  if (options.etcd ?? true) surfaces.push(etcdServices(context));
-  const grpc = new GrpcServer({
-    surfaces,
-    limits,
-    clock,
-    logger,
-  });
-  engine.failed.then(() => grpc.refuse());
+  const { etcd = true, allowedHosts = [] } = options;
+  const protocols = new Protocols({ engine, limits, clock, logger, etcd, allowedHosts });
   const listeners: Listener[] = [];
   const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
     for (const address of wanted) {
-      listeners.push(await openListener(address, (socket) => grpc.accept(socket)));
+      listeners.push(await openListener(address, (socket) => protocols.accept(socket)));
     }
   } catch (error) {
     await closeListeners();
-    await grpc.stop({ graceMs: 0 });
+    await protocols.stop({ graceMs: 0 });
     await closeEngine();
     throw error;
   }
   const graceMs = options.shutdownGraceMs ?? DEFAULT_SHUTDOWN_GRACE_MS;
   return kvdServer(listeners, engine, async () => {
     await closeListeners();
-    await grpc.stop({ graceMs });
+    await protocols.stop({ graceMs });
     await closeEngine();
   });
 }

@@ -16,6 +16,8 @@ export interface WritingCall<Message> {
   /** Calls back once the transport has taken the message, or never will. */
   write(message: Message, taken: () => void): boolean;
   emit(event: "error", status: StatusObject): boolean;
+  /** Frees the call. grpc-js's calls have none. */
+  reset?(): void;
 }
 
 /** Drops the request of a call that goes on for long: it can be as large as any request. */
@@ -44,6 +46,7 @@ export function endWithStatus(call: WritingCall<never>, status: StatusObject): v
 
 /** Frees a call whose peer does not read. Most clients show it as RESOURCE_EXHAUSTED. */
 export function resetCall(call: WritingCall<never>): void {
+  call.reset?.();
   const inner = interceptingCallOf(call);
   const stream = inner && http2StreamOf(inner);
   stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);

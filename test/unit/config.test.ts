@@ -111,6 +111,16 @@ test("--listen may be repeated", (t) => {
   t.deepEqual(listen, ["127.0.0.1:0", "unix:/run/kvd.sock"]);
 });
 
+test("--allowed-host may be repeated, also in a variable and in a file", (t) => {
+  const names = ["kvd.internal", "kvd"];
+  t.deepEqual(configOf([]).allowedHosts, []);
+  const argv = ["--allowed-host", "KVD.internal", "--allowed-host=kvd"];
+  t.deepEqual(configOf(argv).allowedHosts, names);
+  t.deepEqual(configOf([], { KVD_ALLOWED_HOST: "KVD.internal,kvd" }).allowedHosts, names);
+  const file = 'allowed-host = ["KVD.internal", "kvd"]';
+  t.deepEqual(configOf(["--config", "f.toml"], {}, file).allowedHosts, names);
+});
+
 test("a flag goes before its variable, that before the default", (t) => {
   const env = { KVD_VALUE_MAX_BYTES: "1MiB", KVD_KEY_MAX_BYTES: "1k" };
   const { limits } = configOf(["--value-max-bytes", "512k"], env);
@@ -206,6 +216,7 @@ test(refused, ["--listen", `unix:/${"x".repeat(200)}`], "--listen", "bytes");
 test(refused, ["--listen", "0.0.0.0:7856"], "--listen", "0.0.0.0:7856", "--insecure");
 test(refused, ["--listen", "[::]:7856"], "--listen", "--insecure");
 test(refused, ["--listen", "example.org:7856"], "--listen", "--insecure");
+test(refused, ["--allowed-host", "kvd:7856"], "--allowed-host", "kvd:7856", "without a port");
 test(refused, ["--value-max-bytes", "65MiB"], "--value-max-bytes", "65MiB", "64MiB");
 test(refused, ["--value-max-bytes", "1MB"], "--value-max-bytes", "1MB", "1.5MiB");
 test(refused, ["--value-max-bytes", "0.3"], "--value-max-bytes", "0.3");

@@ -226,14 +226,13 @@ test("frequent pings of a client do no harm", async (t) => {
   t.false(session.destroyed);
 });
 
-test("a connection that is no HTTP/2 does no harm", async (t) => {
+test("HTTP/1 is answered beside gRPC, and ends with the server", async (t) => {
   const server = await serve(t);
-  const response = fetch(`http://${server.address}/`).then(
-    (answer) => answer.status,
-    () => "closed",
-  );
-  t.not(await response, 200);
+  const answer = await fetch(`http://${server.address}/health`);
+  t.deepEqual(await answer.json(), { health: "true", reason: "" });
   t.is((await get(connectClient(t, server.address, KvServiceClient))).revision, 1n);
+  await server.close();
+  await t.throwsAsync(fetch(`http://${server.address}/health`));
 });
 
 test("the port file holds the port, or the socket's path, and is removed", async (t) => {

@@ -1,0 +1,68 @@
+// Between JSON and the messages of a method's handler, by way of their encoded bytes: so a request
+// passes the same decoder, with its limits and checks, as one that comes over gRPC.
+//
+// Unknown fields are ignored, as the protocol's gateway does; an unknown name of an enum is not.
+// 64-bit numbers may be texts or numbers, and numbers keep all their digits. Answers have the names
+// of the proto, 64-bit numbers as texts, and leave out what has its default.
+
+import {
+  type DescField,
+  type DescMessage,
+  type DescMethod,
+  fromBinary,
+  fromJson,
+  type JsonValue,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
+import type { MethodDefinition } from "@grpc/grpc-js";
+import type { Decoded } from "../grpc/codec.js";
+import { KvdError } from "../kv/errors.js";
+import { parseJson } from "./json-text.js";
+
+/** A method as it is served: its codecs take and give whatever its handler does. */
+export type ServedMethod = MethodDefinition<Decoded<unknown>, unknown>;
+
+export function requestFromJson(
+  text: string,
+  { input }: DescMethod,
+  { requestDeserialize }: ServedMethod,
+): Decoded<unknown> {
+  let bytes: Uint8Array;
+  try {
+    bytes = toBinary(input, fromJson(input, known(parseJson(text), input)));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return { ok: false, error: new KvdError("MALFORMED", why, {}, { cause }) };
+  }
+  return requestDeserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+}
+
+export function responseToJson(
+  message: unknown,
+  { output }: DescMethod,
+  { responseSerialize }: ServedMethod,
+): JsonValue {
+  return toJson(output, fromBinary(output, responseSerialize(message)), {
+    useProtoFieldName: true,
+  });
+}
+
+/** Without the fields that the message does not have. */
+function known(json: JsonValue, message: DescMessage): JsonValue {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return json;
+  const kept: Record<string, JsonValue> = {};
+  for (const field of message.fields) {
+    for (const name of new Set([field.name, field.jsonName])) {
+      const value = Object.hasOwn(json, name) ? json[name] : undefined;
+      if (value !== undefined) kept[name] = knownOf(field, value);
+    }
+  }
+  return kept;
+}
+
+function knownOf(field: DescField, value: JsonValue): JsonValue {
+  if (field.fieldKind === "message") return known(value, field.message);
+  if (field.fieldKind !== "list" || field.listKind !== "message") return value;
+  return Array.isArray(value) ? value.map((each) => known(each, field.message)) : value;
+}
