@@ -137,7 +137,7 @@ export function authDefinition(limits: Limits) {
 /** etcd counts what changes users and roles from here. */
 const FIRST_AUTH_REVISION = 1n;
 
-const NO_RIGHTS = "kvd has neither users nor roles: whoever reaches its address may do everything";
+const NO_RIGHTS = "there are neither users nor roles: whoever reaches the server may do everything";
 
 export function authHandlers(context: EtcdContext): UntypedServiceImplementation {
   const { engine, identity, statusOf } = context;

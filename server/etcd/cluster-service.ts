@@ -52,7 +52,7 @@ export function clusterDefinition(limits: Limits) {
 
 export function clusterHandlers(context: EtcdContext): UntypedServiceImplementation {
   const { identity, statusOf } = context;
-  const alone = (what: string) => unimplemented(`kvd has one member: ${what}`);
+  const alone = (what: string) => unimplemented(`there is one member: ${what}`);
   const requireOwn = (id: bigint) => {
     if (id !== identity.memberId) throw refusals.memberNotFound();
   };

@@ -145,24 +145,17 @@ export class Retention {
 
   /** @throws KvdError STORE_FULL when there is no room for one more lease. */
   makeRoomForLease(published: Revision): void {
-    this.#makeRoom("a lease cannot be granted", { before: 0, after: LEASE_BYTES }, published);
+    this.makeRoom(undefined, { before: 0, after: LEASE_BYTES }, published);
   }
 
   /**
-   * Makes room for a write that takes `after` bytes where `before` were: history goes first.
+   * Makes room for a write of a key (undefined: for a lease) that takes `after` bytes where `before`
+   * were: history goes first.
    *
    * @throws KvdError STORE_FULL when the write grows and does not fit even without history.
    */
   makeRoom(
-    key: Uint8Array,
-    sizes: { readonly before: number; readonly after: number },
-    published: Revision,
-  ): void {
-    this.#makeRoom(`key ${showKey(key)} cannot be written`, sizes, published);
-  }
-
-  #makeRoom(
-    otherwise: string,
+    key: Uint8Array | undefined,
     sizes: { readonly before: number; readonly after: number },
     published: Revision,
   ): void {
@@ -171,10 +164,12 @@ export class Retention {
     const { liveBytes } = this;
     if (after > before && liveBytes - before + after > storeMaxBytes) {
       this.#refusedBytes = after - before;
+      const what =
+        key === undefined ? "a lease cannot be granted" : `key ${showKey(key)} cannot be written`;
       throw new KvdError(
         "STORE_FULL",
         `the store holds ${liveBytes} bytes of at most ${storeMaxBytes} (--store-max-bytes): ` +
-          `${otherwise}; reads and deletes go on`,
+          `${what}; reads and deletes go on`,
       );
     }
     while (this.liveBytes + this.#keys.historyBytes + after > storeMaxBytes) {

@@ -58,17 +58,17 @@ test("the one member stays, and stays alone", async (t) => {
     {
       method: "memberAdd",
       request: { peerURLs, isLearner: false },
-      answer: "12 kvd: kvd has one member: none can be added",
+      answer: "12 kvd: there is one member: none can be added",
     },
     {
       method: "memberRemove",
       request: { ID },
-      answer: "12 kvd: kvd has one member: it cannot be removed",
+      answer: "12 kvd: there is one member: it cannot be removed",
     },
     {
       method: "memberUpdate",
       request: { ID, peerURLs },
-      answer: "12 kvd: kvd has one member: there are no peers to tell its addresses to",
+      answer: "12 kvd: there is one member: there are no peers to tell its addresses to",
     },
     {
       method: "memberPromote",

@@ -21,7 +21,7 @@ test("users and roles cannot be made, and the refusal says what that means", asy
     const text = await answerTo({ service: "auth", method, request, answer: "" });
     t.is(
       text,
-      "12 kvd: kvd has neither users nor roles: whoever reaches its address may do everything",
+      "12 kvd: there are neither users nor roles: whoever reaches the server may do everything",
     );
   }
 });
