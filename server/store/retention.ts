@@ -149,8 +149,8 @@ export class Retention {
   }
 
   /**
-   * Makes room for a write of a key (undefined: for a lease) that takes `after` bytes where `before`
-   * were: history goes first.
+   * Makes room for a write of a key (undefined: for a lease) that takes `after` bytes where
+   * `before` were: history goes first.
    *
    * @throws KvdError STORE_FULL when the write grows and does not fit even without history.
    */
