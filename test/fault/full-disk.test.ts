@@ -63,12 +63,16 @@ declare(`${note}${CYCLES} times full and free again: nothing is lost`, async (t)
     const dies = random.below(3) === 0;
     if (dies) await life.kill();
     await rm(filler);
-    if (dies) await load.stop();
-    if (dies) await life.start();
+    if (dies) {
+      await load.stop();
+      recorder.died();
+      await life.start();
+    }
     await writesGoOn({ life, recorder, name: `${name}free` });
     await load.stop();
   }
   await life.kill();
+  recorder.died();
   await life.start();
   const journal = await life.wholeJournal();
   const judgement = judge(recorder, journal, FAMILIES);
