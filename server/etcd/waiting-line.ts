@@ -14,7 +14,7 @@ import { keyToWrite } from "./messages.js";
 const OWN_LEASE_TTL_MS = 60_000;
 
 const NOTHING = new Uint8Array(0);
-const DEEPEST = { maxBytes: Number.POSITIVE_INFINITY };
+const UNBOUNDED = { maxBytes: Number.POSITIVE_INFINITY };
 
 /** A key in the line. */
 export interface Place {
@@ -36,6 +36,12 @@ export interface Turn extends Place {
   readonly enteredRevision: Revision;
   /** When it was seen to be the first. */
   readonly revision: Revision;
+}
+
+interface Entered extends Place {
+  readonly revision: Revision;
+  /** The lease had no place in the line before. */
+  readonly isNew: boolean;
 }
 
 interface Look {
@@ -60,6 +66,8 @@ export class WaitingLine {
       const entered = await this.#enter(lease.id, entrant.value);
       place = entered;
       const revision = await this.#wait(place, entrant, signal);
+      // Who held already holds on, whatever becomes of this call.
+      if (entered.isNew) signal.throwIfAborted();
       return { ...place, enteredRevision: entered.revision, revision };
     } catch (error) {
       if (place !== undefined) await ignoringRefusal(this.leave(place));
@@ -91,7 +99,7 @@ export class WaitingLine {
     return this.#ifStanding(place, deleteOperation(place.key));
   }
 
-  async #enter(leaseId: LeaseId, value: Uint8Array): Promise<Place & { revision: Revision }> {
+  async #enter(leaseId: LeaseId, value: Uint8Array): Promise<Entered> {
     const key = keyToWrite(Buffer.concat([this.prefix, Buffer.from(leaseId.toString(16))]));
     const { revision, succeeded, results } = await this.#engine.txn(
       {
@@ -99,20 +107,19 @@ export class WaitingLine {
         success: [putOperation({ key, leaseId }, value)],
         failure: [{ kind: "get", get: { key, revision: 0 } }],
       },
-      DEEPEST,
+      UNBOUNDED,
     );
-    if (succeeded) return { key, leaseId, createRevision: revision, revision };
+    if (succeeded) return { key, leaseId, createRevision: revision, revision, isNew: true };
     const [there] = results;
     const entry = there?.kind === "get" ? there.get.entry : undefined;
     if (entry === undefined) throw new Error("a key that is there has no entry");
     const place = { key, leaseId, createRevision: entry.createRevision };
     if (Buffer.compare(entry.value, value) !== 0) await this.write(place, value);
-    return { ...place, revision };
+    return { ...place, revision, isNew: false };
   }
 
   async #wait(place: Place, entrant: Entrant, signal: AbortSignal): Promise<Revision> {
     for (;;) {
-      signal.throwIfAborted();
       const { revision, entries } = await this.#look({ keysOnly: true });
       let stands = false;
       let before: Entry | undefined;
@@ -149,7 +156,7 @@ export class WaitingLine {
 
   #ifStanding({ key, createRevision }: Place, operation: Operation) {
     const compares = [isCreatedAt(key, createRevision)];
-    return this.#engine.txn({ compares, success: [operation], failure: [] }, DEEPEST);
+    return this.#engine.txn({ compares, success: [operation], failure: [] }, UNBOUNDED);
   }
 }
 

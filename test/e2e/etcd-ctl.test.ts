@@ -274,6 +274,7 @@ declare(`${note}make-mirror from kvd to a real etcd`, mirrors, "kvd");
 
 declare(`${note}who answers: status, members, and a leader that stays`, async (t) => {
   const etcdctl = await ctl(t);
+  await transcript(etcdctl, FILL);
   const [member] = JSON.parse((await etcdctl("endpoint", "status", "-w", "json")).stdout);
   const { version, leader, dbSize, raftTerm, header } = member.Status;
   t.regex(version, /^3\.6\.\d+$/);

@@ -11,7 +11,7 @@ import { whereAble } from "../support/where-able.js";
 
 type Script = (client: Etcd3, t: ExecutionContext) => Promise<readonly unknown[]>;
 
-/** Nobody waits for a promise that is not kept: the deadline of processes is that of events, too. */
+/** An event, or an error after the deadline of processes. */
 const event = <T>(emitter: NodeJS.EventEmitter, name: string): Promise<T[]> =>
   inTime(once(emitter, name) as Promise<T[]>, name);
 

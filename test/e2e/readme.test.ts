@@ -2,19 +2,18 @@
 // what it says of the package is so.
 
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { folderOfKvctl } from "../support/kvctl-folder.js";
 import {
   COMPILED,
   COUNTRIES,
-  KVCTL,
   NODE,
   PROJECT,
   type RunningServer,
   run,
   startKvd,
-  temporaryFolder,
 } from "../support/process.js";
 import { blocksOf, consoleSteps, printedBy } from "../support/readme.js";
 
@@ -23,15 +22,6 @@ const DEFAULT_ADDRESS = "127.0.0.1:7856";
 async function blocks(language: string): Promise<readonly string[]> {
   const document = await readFile(join(PROJECT, "README.md"), "utf8");
   return blocksOf(document).flatMap((block) => (block.language === language ? [block.text] : []));
-}
-
-/** A folder for PATH in which kvctl is the compiled one. */
-async function folderOfKvctl(t: ExecutionContext): Promise<string> {
-  const folder = await temporaryFolder(t);
-  const file = join(folder, "kvctl");
-  await writeFile(file, `#!/bin/sh\nexec "${NODE}" "${KVCTL}" "$@"\n`);
-  await chmod(file, 0o755);
-  return folder;
 }
 
 test("the commands of the tour print what stands there", async (t) => {
@@ -118,7 +108,13 @@ test("what the package exports and installs is there", async (t) => {
 });
 
 test("every link of the documents leads somewhere", async (t) => {
-  const documents = ["README.md", "CHANGELOG.md", "docs/architecture.md", "docs/guarantees.md"];
+  const documents = [
+    "README.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/guarantees.md",
+    "docs/etcd.md",
+  ];
   const references = ["docs/reference/client.md", "docs/reference/proto.md"];
   const examples = ["python", "go", "shell"].map((language) => `examples/${language}/README.md`);
   for (const path of [

@@ -119,6 +119,28 @@ test("a caller that withdraws leaves the line, and takes back the lease that it 
   await last.answer;
 });
 
+test("over HTTP/1 a caller that hangs up leaves the line, too", async (t) => {
+  const { server, lease, lock, unlock, keys, waiting } = await serve(t);
+  await Promise.all([1n, 2n].map(lease));
+  const { key } = await lock("a", 1n).answer;
+  const caller = new AbortController();
+  const hungUp = fetch(`http://${server.address}/v3/lock/lock`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: Buffer.from("a").toString("base64") }),
+    signal: caller.signal,
+  });
+  await waiting(1);
+  const last = lock("a", 2n);
+  await waiting(2);
+  caller.abort();
+  t.is(await hungUp.catch(({ name }) => name), "AbortError");
+  await waiting(1);
+  t.deepEqual(await keys(), ["a/1", "a/2"]);
+  await unlock(key);
+  await last.answer;
+});
+
 test("a lock whose key vanishes while it waits is refused", async (t) => {
   const { engine, lease, lock, unlock, waiting } = await serve(t);
   await Promise.all([1n, 2n].map(lease));
