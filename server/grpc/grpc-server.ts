@@ -17,9 +17,10 @@ import { HealthService } from "../../gen/grpc/grpc/health/v1/health.js";
 import { ServerReflectionService } from "../../gen/grpc/grpc/reflection/v1/reflection.js";
 import { ServerReflectionService as AlphaReflectionService } from "../../gen/grpc/grpc/reflection/v1alpha/reflection.js";
 import type { Limits } from "../kv/limits.js";
-import type { Clock } from "../lib/clock.js";
+import { type Clock, systemClock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
 import { Health } from "./health.js";
+import { QuietSockets } from "./quiet-sockets.js";
 import { Reflection } from "./reflection.js";
 import { RequestTimer } from "./request-timer.js";
 
@@ -52,6 +53,9 @@ const CONNECTION_IDLE_MAX_MS = 300_000;
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
+/** Twice the time in which a connection that is alive has been pinged and has answered. */
+const QUIET_MAX_MS = 2 * (KEEPALIVE_TIME_MS + KEEPALIVE_TIMEOUT_MS);
+
 /** The transport's own limit lies above ours, so that ours answers, with a reason. */
 const RECEIVE_MARGIN_BYTES = 1024 * 1024;
 
@@ -63,6 +67,7 @@ export class GrpcServer {
   readonly #health: Health;
   readonly #reflection: Reflection;
   readonly #sockets = new Set<Socket>();
+  readonly #quiet: QuietSockets;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -71,6 +76,8 @@ export class GrpcServer {
     const services = options.surfaces.flatMap((surface) => surface.services);
     const patient = new Set(services.flatMap(waitingPaths));
     this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, patient, clock });
+    // The transport pings in the time of the system, whatever the clock.
+    this.#quiet = new QuietSockets({ maxMs: QUIET_MAX_MS, clock: systemClock });
     this.#server = new Server(serverOptions(limits, this.#requestTimer));
     const own = services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
@@ -88,6 +95,7 @@ export class GrpcServer {
   accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
+    this.#quiet.add(socket);
     this.#connections.injectConnection(socket);
   }
 
@@ -114,6 +122,7 @@ export class GrpcServer {
       });
     });
     this.#requestTimer.close();
+    this.#quiet.close();
     this.#server.forceShutdown();
     // A session that is closing already leaves its socket half-open, and its peer without a word.
     for (const socket of this.#sockets) socket.destroy();

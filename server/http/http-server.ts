@@ -59,7 +59,7 @@ export class HttpServer {
       keepAliveTimeout: limits.requestMaxMs,
     });
     this.#server.on("request", (request, response) => this.#take({ request, response }));
-    this.#server.on("clientError", refuseBytes);
+    this.#server.on("clientError", (error, socket) => this.#refuse(error, socket as Socket));
   }
 
   /** Open connections. */
@@ -131,19 +131,23 @@ export class HttpServer {
     else if (next !== undefined) this.#run(next, exchanges);
     else this.#resting.begin(socket);
   }
+
+  /** What is no HTTP is told once, in the words of HTTP. */
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const isBusy = (this.#connections.get(socket)?.length ?? 0) > 0;
+    if (isBusy || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const isLong = error.code === "HPE_HEADER_OVERFLOW";
+    const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+    const text = isLong ? TOO_LONG : NO_HTTP;
+    const headers = `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n`;
+    socket.write(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\n\r\n${text}`);
+    socket.destroySoon();
+  }
 }
 
-/** What is no HTTP: it is told once, in the words of HTTP. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || socket.bytesWritten > 0) {
-    socket.destroy();
-    return;
-  }
-  const isLong = error.code === "HPE_HEADER_OVERFLOW";
-  const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
-  const text = isLong
-    ? `kvd: the headers have more than ${HEADERS_MAX_BYTES} bytes.\n`
-    : "kvd: this port speaks gRPC (HTTP/2, without TLS) and HTTP/1.1, and this was neither.\n";
-  const headers = `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\n`;
-  socket.end(`HTTP/1.1 ${status}\r\n${headers}Connection: close\r\n\r\n${text}`);
-}
+const TOO_LONG = `kvd: the headers have more than ${HEADERS_MAX_BYTES} bytes.\n`;
+const NO_HTTP =
+  "kvd: this port speaks gRPC (HTTP/2, without TLS) and HTTP/1.1, and this was neither.\n";

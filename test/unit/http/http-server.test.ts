@@ -115,6 +115,16 @@ test("what is no HTTP is told what this port speaks", async (t) => {
   t.regex(await all, /^HTTP\/1\.1 400 .*gRPC \(HTTP\/2, without TLS\)/s);
 });
 
+test("what is no HTTP ends a connection whose request runs, without a word", async (t) => {
+  const { socket, requests, all } = await open(t);
+  socket.write(get("/"));
+  const [exchange] = await requests(1);
+  const gone = exchange && once(exchange.response, "close");
+  socket.write("\u0016\u0003\u0001\u0002\u0000\r\n\r\n");
+  t.is(await all, "");
+  await gone;
+});
+
 test("a stop closes connections at rest, and lets what runs finish", async (t) => {
   const resting = await open(t);
   await resting.stop();
