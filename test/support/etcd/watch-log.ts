@@ -73,7 +73,7 @@ export class WatchLog {
   }
 
   /** Ends of watches that were not open, since this was asked last. */
-  takeStrays(): Plain {
+  takeStrays(): readonly Plain[] {
     return this.#strays.splice(0);
   }
 
