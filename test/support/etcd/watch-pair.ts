@@ -6,7 +6,7 @@ import type { WatchCreateRequest } from "../../../gen/grpc/etcd/rpc.js";
 import type { Difference, WatchCase } from "./differences.js";
 import type { EtcdCalls } from "./etcd-calls.js";
 import { horizonOf, type WatchBeginning } from "./horizon.js";
-import { isSame, type Outcome, outcomeOf, type Plain, shown, textOf } from "./outcome.js";
+import { isSame, type Outcome, outcomeOf, type Plain, plain, shown, textOf } from "./outcome.js";
 import type { WatchLog, WatchView } from "./watch-log.js";
 
 interface OpenWatch extends WatchBeginning {
@@ -48,7 +48,7 @@ export class WatchPair {
 
   async create(request: WatchCreateRequest, compactRevision: number): Promise<Pair<Outcome>> {
     const before = new Set(this.#logs.etcd.views.values());
-    const replies = await this.#both((log) => log.create(request));
+    const replies = await this.#both(async (log) => plain(await log.create(request)));
     for (const [id, view] of this.#logs.etcd.views) {
       if (before.has(view)) continue;
       const { created } = view;
