@@ -27,6 +27,7 @@ import type { EtcdContext } from "./etcd-services.js";
 import { positiveFromInt64 } from "./messages.js";
 import { streamRange } from "./range-stream.js";
 import { foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
+import { runTxn } from "./txn-errors.js";
 import {
   deleteFromRequest,
   deleteResponse,
@@ -88,7 +89,7 @@ export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
     }),
     txn: unaryInTurn(rooms, statusOf, async (request: TxnRequest) => {
       const command = txnFromRequest(request, maxOperations);
-      const result = await engine.txn(command, { maxBytes: Number.POSITIVE_INFINITY });
+      const result = await runTxn(engine, command);
       return txnResponse(request, result, identity.header(result.revision));
     }),
     compact: unary(statusOf, async (request: CompactionRequest): Promise<CompactionResponse> => {

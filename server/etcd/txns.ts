@@ -102,15 +102,38 @@ const RELATIONS: { readonly [result: number]: CompareRelation } = {
   [Result.GREATER]: "greater",
 };
 
-/** None for a result that there is none of: it holds, as in etcd. */
+/** As etcd takes what there is none of: such a result holds, such a target is always equal. */
 function compareFromMessage(message: CompareMessage): Compare[] {
-  const relation = RELATIONS[message.result];
-  if (relation === undefined) return [];
+  const { target } = message;
   const selector = selectorFromRange(message.key, message.rangeEnd);
-  return [{ selector, relation, target: targetFromMessage(message) }];
+  const relation = RELATIONS[message.result];
+  if (!TARGETS.includes(target)) {
+    return relation === undefined || relation === "equal" ? [] : [{ selector, ...NEVER }];
+  }
+  if (relation !== undefined) return [{ selector, relation, target: targetFromMessage(message) }];
+  return target === Target.VALUE ? [{ selector, ...PRESENT }] : [];
 }
 
+const TARGETS: readonly number[] = [
+  Target.VERSION,
+  Target.CREATE,
+  Target.MOD,
+  Target.VALUE,
+  Target.LEASE,
+];
+
+const PRESENT: Omit<Compare, "selector"> = {
+  relation: "equal",
+  target: { kind: "exists", value: true },
+};
+
 const NO_BYTES = new Uint8Array(0);
+
+/** No value is below that of no bytes. */
+const NEVER: Omit<Compare, "selector"> = {
+  relation: "less",
+  target: { kind: "value", value: NO_BYTES },
+};
 
 /** A member of the union that is not the target's counts as 0, or as empty. */
 function targetFromMessage({ target, targetUnion: union }: CompareMessage): CompareTarget {
@@ -127,11 +150,8 @@ function targetFromMessage({ target, targetUnion: union }: CompareMessage): Comp
     }
     case Target.LEASE:
       return { kind: "leaseId", value: union?.$case === "lease" ? union.value : NO_LEASE };
-    case Target.VALUE:
-      return { kind: "value", value: union?.$case === "value" ? union.value : NO_BYTES };
     default:
-      // As in etcd: whatever it is, it is equal.
-      return { kind: "leaseId", value: NO_LEASE };
+      return { kind: "value", value: union?.$case === "value" ? union.value : NO_BYTES };
   }
 }
 

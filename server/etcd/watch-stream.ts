@@ -16,6 +16,7 @@ import type { Watcher } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Revision, WatchMessage, WatchSpec } from "../kv/types.js";
 import type { EtcdContext } from "./etcd-services.js";
+import { FragmentTurn } from "./fragment-turn.js";
 import { ProgressRound } from "./progress-round.js";
 import { eventMessage, specFromCreate, watchResponse, weightOfEvents } from "./watch-messages.js";
 
@@ -48,6 +49,7 @@ export class WatchStream implements OpenStream {
   readonly #requestGate: Gate;
   readonly #watches = new Map<bigint, OpenWatch>();
   readonly #progress: ProgressRound;
+  readonly #fragments = new FragmentTurn();
   #nextId = 0n;
   #paused = false;
 
@@ -134,10 +136,15 @@ export class WatchStream implements OpenStream {
 
   async #pump(id: bigint, watcher: Watcher): Promise<void> {
     const isOpen = () => this.#watches.get(id)?.watcher === watcher;
+    const give = (message: WatchMessage): Promise<void> | undefined => {
+      if (!isOpen()) return undefined;
+      const turn = this.#fragments.comes(id);
+      if (turn !== undefined) return turn.then(() => give(message));
+      this.#give(id, message);
+      return undefined;
+    };
     try {
-      const error = await pumpWatch(watcher, this.#writer.gate(), (message) => {
-        if (isOpen()) this.#give(id, message);
-      });
+      const error = await pumpWatch(watcher, this.#writer.gate(), give);
       if (error !== undefined && isOpen()) this.#watchEnded(id, error);
     } catch (bug) {
       this.#end(bug);
@@ -149,7 +156,8 @@ export class WatchStream implements OpenStream {
     if (message.kind === "events") {
       const { events, fragment } = message;
       const fields = { events: events.map(eventMessage), fragment };
-      this.#write(id, revision, fields, weightOfEvents(events));
+      this.#send(id, revision, fields, weightOfEvents(events));
+      this.#fragments.given(id, message);
     } else if (message.kind === "progress" && !this.#progress.take(id, revision)) {
       this.#write(id, revision);
     }
@@ -192,6 +200,7 @@ export class WatchStream implements OpenStream {
 
   #forget(id: bigint): void {
     this.#watches.delete(id);
+    this.#fragments.end(id);
     this.#progress.leave(id);
   }
 
@@ -205,12 +214,12 @@ export class WatchStream implements OpenStream {
     return this.#context.statusOf(error).details;
   }
 
-  #write(
-    id: bigint,
-    revision: Revision,
-    fields: Partial<WatchResponse> = {},
-    bytes = SHORT_BYTES,
-  ): void {
+  /** What is no event. */
+  #write(id: bigint, revision: Revision, fields: Partial<WatchResponse> = {}): void {
+    this.#fragments.after(() => this.#send(id, revision, fields, SHORT_BYTES));
+  }
+
+  #send(id: bigint, revision: Revision, fields: Partial<WatchResponse>, bytes: number): void {
     const header = this.#context.identity.header(revision);
     this.#writer.write(watchResponse(header, id, fields), bytes);
   }
@@ -233,5 +242,6 @@ export class WatchStream implements OpenStream {
   #closeAll(): void {
     for (const { watcher } of this.#watches.values()) watcher.close();
     this.#watches.clear();
+    this.#fragments.close();
   }
 }

@@ -10,7 +10,7 @@ import type { WatchMessage } from "../kv/types.js";
 import type { Gate } from "./stream.js";
 
 /**
- * Runs until the watch is over, and frees it: answers why it ended, undefined when it was closed by
+ * What `give` answers with is waited for. Runs until the watch is over, and frees it: answers why it ended, undefined when it was closed by
  * us.
  *
  * @throws what is no KvdError, an error of ours.
@@ -18,7 +18,7 @@ import type { Gate } from "./stream.js";
 export async function pumpWatch(
   watcher: Watcher,
   gate: Gate,
-  give: (message: WatchMessage) => void,
+  give: (message: WatchMessage) => Promise<void> | undefined | void,
 ): Promise<KvdError | undefined> {
   watcher.ended.then(() => gate.open());
   try {
@@ -26,7 +26,8 @@ export async function pumpWatch(
       await gate.pass();
       const message = await watcher.next();
       if (message === undefined) return undefined;
-      give(message);
+      const given = give(message);
+      if (given !== undefined) await given;
     }
   } catch (error) {
     if (error instanceof KvdError) return error;

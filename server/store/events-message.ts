@@ -7,12 +7,14 @@ import { type Change, type Commit, eventBytes, eventOfChange } from "./version.j
 export class EventsMessage {
   bytes = 0;
   readonly #spec: WatchSpec;
+  readonly #compactRevision: Revision;
   readonly #events: Event[] = [];
   #revision: Revision = 0;
   #fragment = false;
 
-  constructor(spec: WatchSpec) {
+  constructor(spec: WatchSpec, compactRevision: Revision) {
     this.#spec = spec;
+    this.#compactRevision = compactRevision;
   }
 
   /**
@@ -22,7 +24,8 @@ export class EventsMessage {
    * to go on: the number of all of them when it is done. The cost follows what fits.
    */
   add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
-    const { previous, maxBytes, wholeRevisions } = this.#spec;
+    const { maxBytes, wholeRevisions } = this.#spec;
+    const previous = this.#hasPrevious(commit);
     const { changes } = commit;
     const taken: Change[] = [];
     let bytes = this.bytes;
@@ -58,9 +61,13 @@ export class EventsMessage {
 
   #push(commit: Commit, changes: readonly Change[], bytes: number): void {
     for (const change of changes) {
-      this.#events.push(eventOfChange(commit, change, this.#spec.previous));
+      this.#events.push(eventOfChange(commit, change, this.#hasPrevious(commit)));
       this.#revision = commit.revision;
     }
     this.bytes = bytes;
+  }
+  /** What was before the compact revision is compacted, whether it is still there or not. */
+  #hasPrevious({ revision }: Commit): boolean {
+    return this.#spec.previous && revision > this.#compactRevision;
   }
 }

@@ -217,6 +217,9 @@ export class Store {
       get publishedRevision() {
         return store.publishedRevision;
       },
+      get compactRevision() {
+        return store.retention.compactor.compactRevision;
+      },
       commitAt: (revision) => store.history.at(revision),
       hold,
       readCurrent(query) {

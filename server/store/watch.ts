@@ -19,6 +19,7 @@ const NO_BYTES = new Uint8Array(0);
 /** What a watch needs of the store around it. */
 export interface WatchSource {
   readonly publishedRevision: Revision;
+  readonly compactRevision: Revision;
   /** A commit that is published and not compacted. */
   commitAt(revision: Revision): Commit | undefined;
   /** Keeps commits from `revision` on for a while; throws REVISION_COMPACTED when they are gone. */
@@ -232,7 +233,7 @@ export class Watch {
     const published = this.#source.publishedRevision;
     if (phase.next > published) return this.#pullQueue(this.#becomeSynced());
     this.#guard(() => this.#source.hold(phase.next));
-    const message = new EventsMessage(this.spec);
+    const message = new EventsMessage(this.spec, this.#source.compactRevision);
     let visits = 0;
     while (phase.next <= published && visits < PULL_VISITS) {
       const commit = this.#source.commitAt(phase.next);
@@ -254,7 +255,7 @@ export class Watch {
   }
 
   #pullQueue(phase: Phase & { kind: "synced" }): Pull {
-    const message = new EventsMessage(this.spec);
+    const message = new EventsMessage(this.spec, this.#source.compactRevision);
     while (phase.queue.length > 0) {
       const commit = phase.queue[0] as Commit;
       if (!this.#add(message, commit)) break;

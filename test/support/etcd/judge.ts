@@ -94,7 +94,9 @@ export class Judge {
   async #judge(operation: Operation): Promise<void> {
     count(this.#operations, operation.kind);
     const outcomes = await this.#performed(operation);
-    const found = { operation, ...outcomes, compactRevision: this.#compactRevision };
+    const compactRevision = this.#compactRevision;
+    const openWatches = this.#watches.ids.length;
+    const found = { operation, ...outcomes, compactRevision, openWatches };
     if (Object.values(outcomes).some(isGone)) throw this.#failure(operation, outcomes);
     if (!isSame(outcomes.etcd, outcomes.kvd)) {
       const difference = this.#options.differences.find(({ isCall }) => isCall?.(found) === true);

@@ -1,11 +1,11 @@
 // Servers that do not quite do what they are asked, to see whether the judge finds out: a real etcd
 // that is asked for something else than the other one.
 
-import type { WatchCreateRequest } from "../../../gen/grpc/etcd/rpc.js";
+import type { WatchCreateRequest, WatchResponse } from "../../../gen/grpc/etcd/rpc.js";
 import type { Scope } from "../process.js";
 import { EtcdCalls, type UnaryOperation } from "./etcd-calls.js";
 import type { Operation } from "./operations.js";
-import type { Outcome, Plain } from "./outcome.js";
+import type { Outcome } from "./outcome.js";
 import type { WatchLog } from "./watch-log.js";
 
 interface Mistake {
@@ -74,7 +74,7 @@ export class MistakenCalls extends EtcdCalls {
   override openWatches(): WatchLog {
     const log = super.openWatches();
     const create = log.create.bind(log);
-    log.create = (request: WatchCreateRequest): Promise<Plain> => {
+    log.create = (request: WatchCreateRequest): Promise<WatchResponse> => {
       const changed = this.#change({ kind: "watch", request });
       return create(changed.kind === "watch" ? changed.request : request);
     };

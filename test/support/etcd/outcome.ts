@@ -59,6 +59,11 @@ function plainHeader({ revision, clusterId, memberId, raftTerm, ...done }: Heade
   return { revision: `${revision}`, from };
 }
 
+/** The whole of it, for comparing. */
+export function textOf(value: unknown): string {
+  return JSON.stringify(plain(value));
+}
+
 const SHOWN_MAX = 6_000;
 
 /** Without the fields that are not set. */

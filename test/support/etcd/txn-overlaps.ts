@@ -1,7 +1,7 @@
 // Whether a txn may change one key twice. kvd's store holds one change of a key in a revision, so kvd
-// refuses all that could. etcd looks for them in the order in which it collects, and so finds most,
-// misses some, and takes two branches that exclude each other for one; ranges whose end is not above
-// their key (from a key on, or turned round) confuse it, and what it misses may end its process.
+// refuses all that could. etcd looks for them in the order in which it collects, and misses a put of
+// one nested txn that a later one deletes; ranges whose end is not above their key (from a key on, or
+// turned round) it does not find at all, and what it misses may end its process.
 
 import type { DeleteRangeRequest, RequestOp, TxnRequest } from "../../../gen/grpc/etcd/rpc.js";
 
@@ -68,16 +68,15 @@ function collected(operations: readonly RequestOp[]): Changes | undefined {
     if (request?.$case !== "requestTxn") continue;
     const [success, failure] = [request.value.success, request.value.failure].map(collected);
     if (success === undefined || failure === undefined) return undefined;
-    deletes.push(...success.deletes);
     for (const key of success.puts) {
       if (puts.has(key) || clashes(key)) return undefined;
       puts.add(key);
     }
-    deletes.push(...failure.deletes);
     for (const key of failure.puts) {
       if ((puts.has(key) && !success.puts.has(key)) || clashes(key)) return undefined;
       puts.add(key);
     }
+    deletes.push(...success.deletes, ...failure.deletes);
   }
   for (const { request } of operations) {
     if (request?.$case !== "requestPut") continue;

@@ -18,6 +18,8 @@ export interface WatchView {
   readonly created: WatchResponse;
   /** Those that were not taken for the same on both sides yet. */
   events: Event[];
+  /** Messages that went on in the next one. */
+  fragments: number;
   /** The newest one that was told of. */
   lastRevision: number;
   /** The reply that has ended it. */
@@ -60,8 +62,8 @@ export class WatchLog {
   }
 
   /** The server's first reply. */
-  async create(request: WatchCreateRequest): Promise<Plain> {
-    return plain(await this.#created(request));
+  create(request: WatchCreateRequest): Promise<WatchResponse> {
+    return this.#created(request);
   }
 
   /** Settles when a watch that is open has ended; for one that is not, as soon as that is sure. */
@@ -73,7 +75,7 @@ export class WatchLog {
   }
 
   /** Ends of watches that were not open, since this was asked last. */
-  takeStrays(): Plain {
+  takeStrays(): readonly Plain[] {
     return this.#strays.splice(0);
   }
 
@@ -131,8 +133,9 @@ export class WatchLog {
   #begin(created: WatchResponse): void {
     this.#replies.push(created);
     if (created.canceled) return;
-    const view = { created, events: [], lastRevision: 0, ended: undefined };
-    this.views.set(created.watchId, { ...view, request: this.#request });
+    const request = this.#request;
+    const nothing = { events: [], fragments: 0, lastRevision: 0, ended: undefined };
+    this.views.set(created.watchId, { request, created, ...nothing });
   }
 
   #end(message: WatchResponse): void {
@@ -157,6 +160,7 @@ export class WatchLog {
       this.#problem(`watch ${watchId}: ${view.lastRevision} is above the header`);
     }
     this.#fragment = fragment ? watchId : undefined;
+    if (fragment) view.fragments += 1;
     view.events.push(...events);
   }
 

@@ -6,7 +6,7 @@ import type { WatchCreateRequest } from "../../../gen/grpc/etcd/rpc.js";
 import type { Difference, WatchCase } from "./differences.js";
 import type { EtcdCalls } from "./etcd-calls.js";
 import { horizonOf, type WatchBeginning } from "./horizon.js";
-import { isSame, type Outcome, outcomeOf, type Plain, plain, shown } from "./outcome.js";
+import { isSame, type Outcome, outcomeOf, type Plain, plain, shown, textOf } from "./outcome.js";
 import type { WatchLog, WatchView } from "./watch-log.js";
 
 interface OpenWatch extends WatchBeginning {
@@ -48,7 +48,7 @@ export class WatchPair {
 
   async create(request: WatchCreateRequest, compactRevision: number): Promise<Pair<Outcome>> {
     const before = new Set(this.#logs.etcd.views.values());
-    const replies = await this.#both((log) => log.create(request));
+    const replies = await this.#both(async (log) => plain(await log.create(request)));
     for (const [id, view] of this.#logs.etcd.views) {
       if (before.has(view)) continue;
       const { created } = view;
@@ -56,8 +56,23 @@ export class WatchPair {
       const start = Number(request.startRevision);
       const from = start > 0 ? start : now + 1;
       this.#open.set(id, { request, from, compactRevision, isBehind: from <= now });
+      if (from < compactRevision) await this.#endBelowHistory(id);
     }
     return replies;
+  }
+
+  /** Both have ended it. It is canceled, too, because etcd keeps its id until then. */
+  async #endBelowHistory(id: bigint): Promise<void> {
+    await this.#arrival(id, ({ ended }) => ended !== undefined);
+    const ends = this.#ends(id);
+    if (!isSame(ends.etcd, ends.kvd)) throw new Error(`ends differ: ${this.#shown(id)}`);
+    this.#compareStrays();
+    await this.#both(async (log) => {
+      await log.cancel(id);
+      return [];
+    });
+    this.#compareStrays();
+    this.#open.delete(id);
   }
 
   /** Compares all before, so that both have told as much when they end. */
@@ -89,17 +104,15 @@ export class WatchPair {
   /** @throws when the two have not told the same. */
   async compare(): Promise<void> {
     for (const [id, watch] of this.#open) {
-      const isRefused = watch.from < watch.compactRevision;
       const horizon = horizonOf(watch, this.#options.changes());
-      await this.#arrival(id, (view) =>
-        isRefused ? view.ended !== undefined : view.lastRevision >= horizon,
-      );
+      await this.#arrival(id, ({ lastRevision }) => lastRevision >= horizon);
       this.#compareEvents(id, watch);
       watch.isBehind &&= horizon === 0;
-      if (isRefused) this.#compareEnds(id);
     }
-    this.#compareTexts("ends of watches that are not open", (log) => log.takeStrays());
-    this.#compareTexts("problems", ({ problems }) => plain(problems));
+    this.#compareStrays();
+    const { etcd, kvd } = this.#logs;
+    const problems = [...etcd.problems, ...kvd.problems];
+    if (problems.length > 0) throw new Error(problems.join("\n"));
   }
 
   async #arrival(id: bigint, holds: (view: WatchView) => boolean): Promise<void> {
@@ -117,11 +130,8 @@ export class WatchPair {
 
   #compareEvents(id: bigint, watch: OpenWatch): void {
     const views = this.#views(id);
-    const [etcd, kvd] = [views.etcd, views.kvd].map((view) => (view?.events ?? []).map(plain));
-    if (etcd === undefined || kvd === undefined) return;
-    if (JSON.stringify(etcd) !== JSON.stringify(kvd)) {
-      this.#recognise({ ...watch, etcd, kvd }, id);
-    }
+    const [etcd, kvd] = [views.etcd?.events ?? [], views.kvd?.events ?? []];
+    if (textOf(etcd) !== textOf(kvd)) this.#recognise({ ...watch, etcd, kvd }, id);
     for (const view of [views.etcd, views.kvd]) if (view !== undefined) view.events = [];
   }
 
@@ -132,17 +142,17 @@ export class WatchPair {
     recognised(difference);
   }
 
-  #compareEnds(id: bigint): void {
-    const ends = this.#ends(id);
-    if (!isSame(ends.etcd, ends.kvd)) throw new Error(`ends differ: ${this.#shown(id)}`);
-    this.#open.delete(id);
-  }
-
-  #compareTexts(what: string, of: (log: WatchLog) => Plain): void {
-    const [etcd, kvd] = [this.#logs.etcd, this.#logs.kvd].map((log) => shown(of(log)));
-    if (etcd !== kvd || (what === "problems" && etcd !== "[]")) {
-      throw new Error(`${what}:\n  etcd ${etcd}\n  kvd  ${kvd}`);
+  /** Ends of watches that were not open. */
+  #compareStrays(): void {
+    const etcd = this.#logs.etcd.takeStrays();
+    const kvd = this.#logs.kvd.takeStrays();
+    if (textOf(etcd) === textOf(kvd)) return;
+    const { differences, recognised } = this.#options;
+    const difference = differences.find(({ isStray }) => isStray?.({ etcd, kvd }) === true);
+    if (difference === undefined) {
+      throw new Error(`ended once more:\n  etcd ${shown(etcd)}\n  kvd  ${shown(kvd)}`);
     }
+    recognised(difference);
   }
 
   #ends(id: bigint): Pair<Outcome> {
