@@ -10,8 +10,8 @@ import type { WatchMessage } from "../kv/types.js";
 import type { Gate } from "./stream.js";
 
 /**
- * What `give` answers with is waited for. Runs until the watch is over, and frees it: answers why it ended, undefined when it was closed by
- * us.
+ * Runs until the watch is over, and frees it: answers why it ended, undefined when it was closed by
+ * us. What `give` answers with is waited for.
  *
  * @throws what is no KvdError, an error of ours.
  */

@@ -1,7 +1,7 @@
-// Whether a txn may change one key twice. kvd's store holds one change of a key in a revision, so kvd
-// refuses all that could. etcd looks for them in the order in which it collects, and misses a put of
-// one nested txn that a later one deletes; ranges whose end is not above their key (from a key on, or
-// turned round) it does not find at all, and what it misses may end its process.
+// Whether a txn may change one key twice. kvd's store holds one change of a key in a revision, so
+// kvd refuses all that could. etcd looks for them in the order in which it collects, and misses a
+// put of one nested txn that a later one deletes; ranges whose end is not above their key (from a
+// key on, or turned round) it does not find at all, and what it misses may end its process.
 
 import type { DeleteRangeRequest, RequestOp, TxnRequest } from "../../../gen/grpc/etcd/rpc.js";
 
