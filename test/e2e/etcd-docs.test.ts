@@ -16,6 +16,7 @@ import {
   MaintenanceService,
   WatchService,
 } from "../../gen/grpc/etcd/rpc.js";
+import { DIFFERENCES } from "../support/etcd/differences.js";
 import { etcdctlFor } from "../support/etcd/etcdctl.js";
 import { folderOfKvctl } from "../support/kvctl-folder.js";
 import { PROJECT, run, startKvd } from "../support/process.js";
@@ -73,6 +74,13 @@ test("the table of docs/etcd.md has every RPC once, and no other", async (t) => 
   );
   t.is(served.length, 49);
   t.deepEqual([...listed].sort(), [...served].sort());
+});
+
+test("docs/etcd.md has each difference that the judge lets pass, and in bold no other", async (t) => {
+  const [, section = ""] = (await document()).split("## Known differences");
+  const bold = [...section.matchAll(/^- \*\*(.+?)\*\*/gm)].map(([, name = ""]) => name);
+  const judged = DIFFERENCES.map(({ name }) => `${name[0]?.toUpperCase()}${name.slice(1)}`);
+  t.deepEqual(bold.sort(), judged.sort());
 });
 
 const etcdctl = whereAble(whyUnable("etcdctl"));
