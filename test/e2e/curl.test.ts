@@ -88,19 +88,33 @@ test("an error shows its status, its reason and its text", async (t) => {
   t.regex(stderr, /KEY_EMPTY|google\.rpc\.ErrorInfo/);
 });
 
-test("the services are listed: ours, health, and both versions of reflection", async (t) => {
-  const { address } = await startKvd(t);
-  const { exitCode, stdout } = await run(t, [BUF, ...CURL, "--list-services", `http://${address}`]);
-  t.is(exitCode, 0);
-  t.deepEqual(stdout.trimEnd().split("\n").sort(), [
-    "grpc.health.v1.Health",
-    "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection",
-    "kvd.v1.KvService",
-    "kvd.v1.LeaseService",
-    "kvd.v1.MaintenanceService",
-  ]);
-});
+const SERVICES = [
+  "grpc.health.v1.Health",
+  "grpc.reflection.v1.ServerReflection",
+  "grpc.reflection.v1alpha.ServerReflection",
+  "kvd.v1.KvService",
+  "kvd.v1.LeaseService",
+  "kvd.v1.MaintenanceService",
+];
+const ETCD_SERVICES = [
+  ...["Auth", "Cluster", "KV", "Lease", "Maintenance", "Watch"].map(
+    (name) => `etcdserverpb.${name}`,
+  ),
+  ...["v3electionpb.Election", "v3lockpb.Lock"],
+];
+
+for (const [args, services] of [
+  [[], [...SERVICES, ...ETCD_SERVICES]],
+  [["--no-etcd"], SERVICES],
+] as const) {
+  test(`the services are listed ${args.join()}`.trim(), async (t) => {
+    const { address } = await startKvd(t, { args });
+    const words = [BUF, ...CURL, "--list-services", `http://${address}`] as const;
+    const { exitCode, stdout } = await run(t, words);
+    t.is(exitCode, 0);
+    t.deepEqual(stdout.trimEnd().split("\n").sort(), [...services].sort());
+  });
+}
 
 test("the methods are listed, through either version of reflection", async (t) => {
   const { address } = await startKvd(t);
