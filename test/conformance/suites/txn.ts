@@ -226,6 +226,8 @@ export function txnSuite(test: TestFn, open: OpenEngine): void {
     t.deepEqual([listed.entries.map(({ value }) => text(value)), listed.revision], [["2"], 3]);
     const now = resultAt(results, 3, "get").get;
     t.is(now.entry && text(now.entry.value), "3");
+    if (!open.traits.tellsCurrentRevision) return;
+    t.deepEqual([past.currentRevision, listed.currentRevision, now.currentRevision], [4, 4, 4]);
   });
 
   test("the revision that the txn is about to make cannot be named in it", async (t) => {

@@ -207,6 +207,19 @@ export function watchSuite(test: TestFn, open: OpenEngine): void {
     watcher.close();
   });
 
+  test("at the compact revision nothing is told of the entry before", async (t) => {
+    const engine = await open(t);
+    for (const value of ["1", "2", "3", "4"]) await engine.put(put("a", value));
+    await engine.compact({ revision: 4 });
+    const watcher = await openWatch(engine, watch("a", { startRevision: 4, previous: true }));
+    const events = await takeEvents(watcher, 2);
+    t.deepEqual(
+      events.map(({ previous }) => previous && text(previous.value)),
+      [undefined, "3"],
+    );
+    watcher.close();
+  });
+
   for (const [what, options, expected] of [
     ["puts", { excludePuts: true }, ["delete a@3", "delete a@5"]],
     ["deletes", { excludeDeletes: true }, ["put a@2", "put a@4"]],
