@@ -39,28 +39,28 @@ export const PARTINGS: readonly Parting[] = [
     kvd: `OUT_OF_RANGE ${COMPACTED}`,
   },
   {
-    name: "a put in a nested txn, a delete in a later one",
+    name: "put in a nested txn, delete in a later one",
     reason: ONE_CHANGE,
     operation: txn(nested(put()), nested(remove({ key: KEY, rangeEnd: Buffer.alloc(0) }))),
     etcd: "OK",
     kvd: DUPLICATE,
   },
   {
-    name: "a put of a key, and a delete from a key on that covers it",
+    name: "put of a key that a delete from a key on covers",
     reason: ONE_CHANGE,
     operation: txn(remove({ key: Buffer.from("a"), rangeEnd: ZERO }), put()),
     etcd: "OK",
     kvd: DUPLICATE,
   },
   {
-    name: "a request that is about as large as may be",
+    name: "request that is about as large as may be",
     reason: "etcd measures what it writes into its log, some bytes more than what was sent",
     operation: putOf(1_572_844),
     etcd: TOO_LARGE,
     kvd: "OK",
   },
   {
-    name: "a request above 2 MiB",
+    name: "request above 2 MiB",
     reason:
       "etcd's transport refuses it before etcd does; kvd says the same of all that is too large",
     operation: putOf(2 * 1024 * 1024),
@@ -68,7 +68,7 @@ export const PARTINGS: readonly Parting[] = [
     kvd: TOO_LARGE,
   },
   {
-    name: "a watch from a revision below 0",
+    name: "watch from a revision below 0",
     reason: "etcd 3.4 begins at the first revision; kvd refuses it, as etcd does from 3.6 on",
     operation: {
       kind: "watch",
@@ -78,7 +78,7 @@ export const PARTINGS: readonly Parting[] = [
     kvd: `refused ${COMPACTED}`,
   },
   {
-    name: "a sort target that there is none of",
+    name: "sort target that there is none of",
     reason: "it ends the process of etcd 3.4; kvd refuses it, as etcd does from 3.6 on",
     operation: {
       kind: "range",
