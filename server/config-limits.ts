@@ -28,6 +28,7 @@ export const LIMIT_RANGES: { readonly [name in LimitName]: ValueRange } = {
   txnMaxLevels: { min: 1, max: 32 },
   turnMaxVisits: { min: 1000, max: 1_000_000_000 },
   etcdRequestMaxBytes: { min: 64 * KIB, max: MESSAGE_MAX_BYTES },
+  etcdResponseMaxBytes: { min: MIB, max: GIB },
   etcdTxnMaxOperations: { min: 1, max: 100_000 },
   batchMaxOperations: { min: 1, max: 1_000_000 },
   deleteMaxKeys: { min: 1, max: 10_000_000 },

@@ -54,6 +54,7 @@ export function etcdServices(options: EtcdServicesOptions): Surface {
         waits: ELECTION_WAITS,
       },
     ],
+    requestMaxBytes: limits.etcdRequestMaxBytes,
     stopStreams: () => {
       engine.endWatches();
       streams.stop();

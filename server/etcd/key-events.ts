@@ -34,7 +34,7 @@ export async function* eventsFrom(
     excludeDeletes: false,
     progressIntervalMs: 0,
     maxBytes: MESSAGE_BYTES,
-    wholeRevisions: false,
+    wholeRevisionMaxBytes: 0,
   });
   const close = () => watcher.close();
   signal.addEventListener("abort", close);

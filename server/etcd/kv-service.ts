@@ -68,7 +68,7 @@ export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
   const maxOperations = limits.etcdTxnMaxOperations;
   return {
     range: unaryInTurn(rooms, statusOf, async (request: RangeRequest): Promise<RangeResponse> => {
-      const read = readFromRange(request);
+      const read = readFromRange(request, limits.etcdResponseMaxBytes);
       if (read.kind === "get") {
         const result = await engine.get(read.get);
         const header = identity.header(result.currentRevision);
@@ -76,7 +76,7 @@ export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
       }
       const result = await engine.range(read.range);
       const header = identity.header(result.currentRevision);
-      return { header, ...rangeResponse(request, foundByRange(result)) };
+      return { header, ...rangeResponse(request, foundByRange(request, result)) };
     }),
     rangeStream: (call: RangeStreamCall) => streamRange(call, context),
     put: unary(statusOf, async (request: PutRequest) => {
@@ -84,12 +84,12 @@ export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
       return putResponse(result, identity.header(result.revision));
     }),
     deleteRange: unaryInTurn(rooms, statusOf, async (request: DeleteRangeRequest) => {
-      const result = await engine.delete(deleteFromRequest(request));
+      const result = await engine.delete(deleteFromRequest(request, limits.etcdResponseMaxBytes));
       return deleteResponse(result, identity.header(result.revision));
     }),
     txn: unaryInTurn(rooms, statusOf, async (request: TxnRequest) => {
       const command = txnFromRequest(request, maxOperations);
-      const result = await runTxn(engine, command);
+      const result = await runTxn(engine, command, { maxBytes: limits.etcdResponseMaxBytes });
       return txnResponse(request, result, identity.header(result.revision));
     }),
     compact: unary(statusOf, async (request: CompactionRequest): Promise<CompactionResponse> => {

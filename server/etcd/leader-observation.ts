@@ -6,7 +6,7 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { LeaderRequest, LeaderResponse } from "../../gen/grpc/etcd/election.js";
 import type { Decoded } from "../grpc/codec.js";
-import { StreamWriter } from "../grpc/stream.js";
+import { servePaced } from "../grpc/paced-stream.js";
 import type { Engine } from "../kv/engine.js";
 import { type Entry, entryBytes, type Revision } from "../kv/types.js";
 import type { EtcdContext } from "./etcd-services.js";
@@ -17,34 +17,22 @@ import { WaitingLine } from "./waiting-line.js";
 
 export type ObserveCall = ServerWritableStream<Decoded<LeaderRequest>, LeaderResponse>;
 
-/** What the transport may hold for a peer before leaders wait to be told. */
-const UNSENT_MAX_BYTES = 64 * 1024;
-
 interface Leading {
   readonly revision: Revision;
   readonly entry: Entry;
 }
 
 /** Runs until the call is over or the server stops. */
-export async function serveObserve(call: ObserveCall, context: EtcdContext): Promise<void> {
-  const { engine, identity, limits, clock, statusOf, streams } = context;
-  const idleMaxMs = limits.watcherIdleMaxMs;
-  const writer = new StreamWriter(call, { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs, clock });
-  const gate = writer.gate();
+export function serveObserve(call: ObserveCall, context: EtcdContext): Promise<void> {
+  const { engine, identity, streams } = context;
   const signal = signalOf(call, streams);
-  signal.addEventListener("abort", () => gate.open());
-  try {
-    const { request } = call;
-    if (!request.ok) throw request.error;
-    for await (const { revision, entry } of leaders(engine, request.message.name, signal)) {
-      await gate.pass();
-      signal.throwIfAborted();
-      const response = { header: identity.header(revision), kv: keyValue(entry) };
-      writer.write(response, entryBytes(entry));
+  const messages = async function* ({ name }: LeaderRequest) {
+    for await (const { revision, entry } of leaders(engine, name, signal)) {
+      const message = { header: identity.header(revision), kv: keyValue(entry) };
+      yield { message, bytes: entryBytes(entry) };
     }
-  } catch (error) {
-    writer.end(statusOf(error));
-  }
+  };
+  return servePaced(call, messages, { ...context, signal });
 }
 
 async function* leaders(

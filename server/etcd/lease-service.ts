@@ -106,12 +106,13 @@ function keepAliveOptions({ engine, identity, limits, clock, statusOf }: EtcdCon
 /** For a lease that there is none of, etcd answers -1. */
 async function timeToLive(
   request: LeaseTimeToLiveRequest,
-  { engine, identity }: EtcdContext,
+  { engine, identity, limits }: EtcdContext,
 ): Promise<LeaseTimeToLiveResponse> {
   const { ID, keys: withKeys } = request;
-  const maxBytes = Number.POSITIVE_INFINITY;
+  const { etcdResponseMaxBytes: maxBytes } = limits;
   try {
     const lease = await engine.timeToLive({ id: ID, withKeys, maxBytes });
+    if (lease.more) throw new KvdError("RESULT_TOO_LARGE", "the lease has too many keys to tell");
     return {
       header: identity.header(engine.revision),
       ID,

@@ -25,9 +25,10 @@ import {
   StatusRequest,
   StatusResponse,
 } from "../../gen/grpc/etcd/rpc.js";
-import { serveBytes } from "../grpc/byte-stream.js";
+import { piecesOf } from "../grpc/byte-stream.js";
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import { servePaced } from "../grpc/paced-stream.js";
 import type { Engine, EngineStatus } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Revision } from "../kv/types.js";
@@ -99,7 +100,7 @@ export function maintenanceHandlers(context: EtcdContext): UntypedServiceImpleme
       };
     }),
     snapshot: (call: SnapshotCall) =>
-      serveBytes(call, () => openSnapshot(engine, identity), context),
+      servePaced(call, () => piecesOf(() => openSnapshot(engine, identity)), context),
     moveLeader: unary(statusOf, async (request: MoveLeaderRequest): Promise<MoveLeaderResponse> => {
       if (request.targetID !== identity.memberId) throw precondition("bad leader transferee");
       return { header: header() };

@@ -4,7 +4,7 @@
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { RangeRequest, RangeResponse, RangeStreamResponse } from "../../gen/grpc/etcd/rpc.js";
 import type { Decoded } from "../grpc/codec.js";
-import { StreamWriter } from "../grpc/stream.js";
+import { type PacedMessage, servePaced } from "../grpc/paced-stream.js";
 import { type Entry, entryBytes, type RangeQuery } from "../kv/types.js";
 import type { EtcdContext } from "./etcd-services.js";
 import { keyValue } from "./messages.js";
@@ -14,31 +14,13 @@ import { unimplemented } from "./status.js";
 type RangeStreamCall = ServerWritableStream<Decoded<RangeRequest>, RangeStreamResponse>;
 
 const PIECE_BYTES = 256 * 1024;
-const UNSENT_MAX_BYTES = 64 * 1024;
 
 /** Runs until all is written, or the call is over. */
-export async function streamRange(call: RangeStreamCall, context: EtcdContext): Promise<void> {
-  const { clock, limits, statusOf } = context;
-  const idleMaxMs = limits.watcherIdleMaxMs;
-  const writer = new StreamWriter(call, { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs, clock });
-  const gate = writer.gate();
-  try {
-    if (!call.request.ok) throw call.request.error;
-    for await (const piece of pieces(call.request.message, context)) {
-      await gate.pass();
-      if (writer.over) return;
-      writer.write({ rangeResponse: piece.response }, piece.bytes);
-    }
-    call.end();
-  } catch (error) {
-    writer.end(statusOf(error));
-  }
+export function streamRange(call: RangeStreamCall, context: EtcdContext): Promise<void> {
+  return servePaced(call, (request) => pieces(request, context), context);
 }
 
-interface Piece {
-  readonly response: RangeResponse;
-  readonly bytes: number;
-}
+type Piece = PacedMessage<RangeStreamResponse>;
 
 async function* pieces(request: RangeRequest, context: EtcdContext): AsyncGenerator<Piece> {
   refuseSorted(request);
@@ -48,7 +30,8 @@ async function* pieces(request: RangeRequest, context: EtcdContext): AsyncGenera
     const result = await engine.get(read.get);
     const header = identity.header(result.currentRevision);
     const response = { header, ...rangeResponse(request, foundByGet(result)) };
-    yield { response, bytes: weightOf(result.entry === undefined ? [] : [result.entry]) };
+    const bytes = weightOf(result.entry === undefined ? [] : [result.entry]);
+    yield { message: { rangeResponse: response }, bytes };
     return;
   }
   let query: RangeQuery = { ...read.range, maxBytes: PIECE_BYTES };
@@ -73,7 +56,7 @@ function pieceOf(
 ): Piece {
   const kvs = entries.map((entry) => keyValue(entry, request.keysOnly));
   const response = { header: undefined, more: false, count: 0n, ...last, kvs };
-  return { response, bytes: weightOf(entries) };
+  return { message: { rangeResponse: response }, bytes: weightOf(entries) };
 }
 
 function weightOf(entries: readonly Entry[]): number {

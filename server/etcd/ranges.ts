@@ -7,6 +7,7 @@ import {
   type RangeResponse,
   RangeRequest_SortTarget as Target,
 } from "../../gen/grpc/etcd/rpc.js";
+import { KvdError } from "../kv/errors.js";
 import type { Entry, GetCommand, GetResult, RangeQuery, RangeResult } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
 import { keyValue, positiveFromInt64, selectorFromRange } from "./messages.js";
@@ -35,8 +36,15 @@ const TARGETS: readonly number[] = [
   Target.VALUE,
 ];
 
-/** @throws EtcdError for an empty key, and sorts that there are none of. */
-export function readFromRange(request: RangeRequest): Read {
+/**
+ * `maxBytes` is of what is found; a txn has a bound of its own.
+ *
+ * @throws EtcdError for an empty key, and sorts that there are none of.
+ */
+export function readFromRange(
+  request: RangeRequest,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): Read {
   if (!ORDERS.includes(request.sortOrder)) throw refusals.sortOption();
   if (!TARGETS.includes(request.sortTarget)) throw refusals.sortOption();
   const selector = selectorFromRange(request.key, request.rangeEnd);
@@ -51,7 +59,7 @@ export function readFromRange(request: RangeRequest): Read {
     count: request.countOnly ? "only" : "also",
     delimiter: NO_BYTES,
     resume: undefined,
-    maxBytes: Number.POSITIVE_INFINITY,
+    maxBytes,
   };
   return { kind: "range", range };
 }
@@ -96,7 +104,12 @@ export function foundByGet({ entry }: GetResult): Found {
   return entry === undefined ? { entries: [], count: 0 } : { entries: [entry], count: 1 };
 }
 
-export function foundByRange({ entries, count = 0 }: RangeResult): Found {
+/** @throws KvdError RESULT_TOO_LARGE when that was not all. */
+export function foundByRange(request: RangeRequest, result: RangeResult): Found {
+  const { entries, count = 0 } = result;
+  const limit = limitOfWalk(request);
+  const isWhole = result.next === undefined || (limit > 0 && entries.length >= limit);
+  if (!isWhole) throw new KvdError("RESULT_TOO_LARGE", "the range does not fit into one answer");
   return { entries, count };
 }
 

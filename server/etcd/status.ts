@@ -67,6 +67,8 @@ export function unimplemented(text: string): EtcdError {
 
 const COMPACTED = "etcdserver: mvcc: required revision has been compacted";
 const FUTURE = "etcdserver: mvcc: required revision is a future revision";
+const ANSWER_TOO_LARGE =
+  "kvd: the answer would be larger than --etcd-response-max-bytes: ask for less at a time";
 const NO_SPACE = "etcdserver: mvcc: database space exceeded";
 
 /** The code of each reason, and etcd's text for it, if it has one. */
@@ -96,7 +98,7 @@ const STATUS_OF_REASON: { readonly [reason in Reason]: readonly [status, string?
   REVISION_COMPACTED: [OUT_OF_RANGE, COMPACTED],
   REVISION_FUTURE: [OUT_OF_RANGE, FUTURE],
   REQUEST_TOO_LARGE: [INVALID_ARGUMENT, "etcdserver: request is too large"],
-  RESULT_TOO_LARGE: [RESOURCE_EXHAUSTED],
+  RESULT_TOO_LARGE: [RESOURCE_EXHAUSTED, ANSWER_TOO_LARGE],
   TOO_MANY_KEYS: [RESOURCE_EXHAUSTED],
   TOO_MANY_WATCHERS: [RESOURCE_EXHAUSTED],
   TOO_MANY_LEASES: [RESOURCE_EXHAUSTED],

@@ -3,16 +3,18 @@
 
 import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
-import type { Operation, TxnCommand, TxnResult } from "../kv/types.js";
-
-const RUN = { maxBytes: Number.POSITIVE_INFINITY };
+import type { Operation, TxnCommand, TxnOptions, TxnResult } from "../kv/types.js";
 
 /** @throws KvdError the one that etcd would tell. */
-export async function runTxn(engine: Engine, command: TxnCommand): Promise<TxnResult> {
+export async function runTxn(
+  engine: Engine,
+  command: TxnCommand,
+  options: TxnOptions,
+): Promise<TxnResult> {
   try {
-    return await engine.txn(command, RUN);
+    return await engine.txn(command, options);
   } catch (error) {
-    if (isOfRead(error)) await refusePuts(engine, command);
+    if (isOfRead(error)) await refusePuts(engine, command, options);
     throw error;
   }
 }
@@ -23,11 +25,11 @@ function isOfRead(error: unknown): boolean {
 }
 
 /** Throws what is wrong with a put of the branches that run; nothing is changed. */
-async function refusePuts(engine: Engine, command: TxnCommand): Promise<void> {
+async function refusePuts(engine: Engine, command: TxnCommand, options: TxnOptions): Promise<void> {
   const rehearsal = withPutsOnly(command);
   const ends = { success: [...rehearsal.success, FAILS], failure: [...rehearsal.failure, FAILS] };
   try {
-    await engine.txn({ ...rehearsal, ...ends }, RUN);
+    await engine.txn({ ...rehearsal, ...ends }, options);
   } catch (error) {
     if (!isOfRead(error)) throw error;
   }

@@ -55,14 +55,18 @@ function leaseChoice(id: bigint): LeaseChoice {
   return { kind: "lease", id, maxKeys: Number.POSITIVE_INFINITY };
 }
 
-export function deleteFromRequest(request: DeleteRangeRequest): DeleteCommand {
+/** `maxBytes` is of the previous entries; a txn has a bound of its own. */
+export function deleteFromRequest(
+  request: DeleteRangeRequest,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): DeleteCommand {
   return {
     selector: selectorFromRange(request.key, request.rangeEnd),
     limit: 0,
     maxKeys: Number.POSITIVE_INFINITY,
     expectedModRevision: undefined,
     returnPrevious: request.prevKv,
-    maxBytes: Number.POSITIVE_INFINITY,
+    maxBytes,
   };
 }
 
@@ -182,9 +186,10 @@ function responseOp({ request }: RequestOp, result: OperationResult): ResponseOp
     case "get":
     case "range": {
       const ranged = request?.$case === "requestRange" ? request.value : undefined;
-      const read = result.kind === "get" ? result.get : result.range;
-      const found = result.kind === "get" ? foundByGet(result.get) : foundByRange(result.range);
       if (ranged === undefined) throw new Error("a result of a read that nobody asked for");
+      const read = result.kind === "get" ? result.get : result.range;
+      const found =
+        result.kind === "get" ? foundByGet(result.get) : foundByRange(ranged, result.range);
       const header = innerHeader(read.currentRevision);
       return {
         response: { $case: "responseRange", value: { header, ...rangeResponse(ranged, found) } },

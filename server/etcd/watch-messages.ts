@@ -25,7 +25,7 @@ const LOWEST_KEY = new Uint8Array(1);
 /** Undefined when the range is empty, which etcd refuses. */
 export function specFromCreate(
   request: WatchCreateRequest,
-  limits: Pick<Limits, "etcdRequestMaxBytes">,
+  limits: Pick<Limits, "etcdRequestMaxBytes" | "etcdResponseMaxBytes">,
 ): WatchSpec | undefined {
   const selector = selectorOfWatch(request);
   if (selector === undefined) return undefined;
@@ -39,7 +39,7 @@ export function specFromCreate(
     excludeDeletes: request.filters.includes(Filter.NODELETE),
     progressIntervalMs: request.progressNotify ? PROGRESS_INTERVAL_MS : 0,
     maxBytes: request.fragment ? limits.etcdRequestMaxBytes : MESSAGE_BYTES,
-    wholeRevisions: !request.fragment,
+    wholeRevisionMaxBytes: request.fragment ? 0 : limits.etcdResponseMaxBytes,
   };
 }
 

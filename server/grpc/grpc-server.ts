@@ -34,6 +34,8 @@ export interface GrpcService {
 /** The services of one protocol. */
 export interface Surface {
   readonly services: readonly GrpcService[];
+  /** Larger requests are refused by it. */
+  readonly requestMaxBytes: number;
   /** Ends their streams that do not end by themselves, once what runs is answered. */
   stopStreams(): void;
 }
@@ -78,7 +80,7 @@ export class GrpcServer {
     this.#requestTimer = new RequestTimer({ maxMs, answerMaxMs, patient, clock });
     // The transport pings in the time of the system, whatever the clock.
     this.#quiet = new QuietSockets({ maxMs: QUIET_MAX_MS, clock: systemClock });
-    this.#server = new Server(serverOptions(limits, this.#requestTimer));
+    this.#server = new Server(serverOptions(options, this.#requestTimer));
     const own = services.map(({ definition }) => nameOf(definition));
     const standard = [HealthService, ServerReflectionService, AlphaReflectionService].map(nameOf);
     this.#health = new Health(own);
@@ -144,9 +146,11 @@ export class GrpcServer {
   }
 }
 
-function serverOptions(limits: Limits, timer: RequestTimer): ServerOptions {
+function serverOptions(options: GrpcServerOptions, timer: RequestTimer): ServerOptions {
+  const { surfaces, limits } = options;
+  const requestMaxBytes = Math.max(...surfaces.map((surface) => surface.requestMaxBytes));
   return {
-    "grpc.max_receive_message_length": limits.requestMaxBytes + RECEIVE_MARGIN_BYTES,
+    "grpc.max_receive_message_length": requestMaxBytes + RECEIVE_MARGIN_BYTES,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": limits.connectionMaxStreams,
     "grpc.max_connection_idle_ms": CONNECTION_IDLE_MAX_MS,

@@ -54,6 +54,12 @@ export const LIMITS = {
     "--etcd-request-max-bytes",
     "larger requests of etcd's protocol are refused",
   ),
+  etcdResponseMaxBytes: limit(
+    128 * MIB,
+    "bytes",
+    "--etcd-response-max-bytes",
+    "calls of etcd's protocol whose answer would be larger are refused",
+  ),
   etcdTxnMaxOperations: limit(
     128,
     "count",

@@ -271,8 +271,8 @@ export interface WatchSpec {
   readonly progressIntervalMs: number;
   /** A message weighs at most this (entryBytes), but has at least one row or event. */
   readonly maxBytes: number;
-  /** All events of a revision come in one message, whatever they weigh. */
-  readonly wholeRevisions: boolean;
+  /** All events of a revision come in one message up to this weight, even above maxBytes. */
+  readonly wholeRevisionMaxBytes: number;
 }
 
 /** One step of a watch, in the order of kvd.v1's WatchResponse. */

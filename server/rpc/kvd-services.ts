@@ -63,6 +63,7 @@ export function kvdServices(options: KvdServicesOptions): Surface {
       { definition: leaseDefinition(limits), handlers: lease },
       { definition: maintenanceDefinition(limits), handlers: maintenanceHandlers(context) },
     ],
+    requestMaxBytes: limits.requestMaxBytes,
     stopStreams: () => {
       engine.endWatches();
       streams.stop();

@@ -2,8 +2,9 @@
 
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { SnapshotRequest, SnapshotResponse } from "../../gen/grpc/kvd/v1/maintenance.js";
-import { type ByteSource, serveBytes } from "../grpc/byte-stream.js";
+import { type ByteSource, piecesOf } from "../grpc/byte-stream.js";
 import type { Decoded } from "../grpc/codec.js";
+import { servePaced } from "../grpc/paced-stream.js";
 import type { Engine } from "../kv/engine.js";
 import type { Clock } from "../lib/clock.js";
 import type { ServiceOptions } from "./kv-service.js";
@@ -15,7 +16,7 @@ export interface SnapshotOptions extends ServiceOptions {
 }
 
 export function serveSnapshot(call: SnapshotCall, options: SnapshotOptions): Promise<void> {
-  return serveBytes(call, () => openSnapshot(options.engine), options);
+  return servePaced(call, () => piecesOf(() => openSnapshot(options.engine)), options);
 }
 
 async function openSnapshot(engine: Engine): Promise<ByteSource<SnapshotResponse>> {

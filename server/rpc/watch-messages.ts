@@ -68,7 +68,7 @@ export function watchSpecFromMessage(
     excludeDeletes: message.exclude.includes(EventType.DELETE),
     progressIntervalMs: progressIntervalMs(message.progressInterval),
     maxBytes: Math.min(messageBytes, limits.responseMaxBytes) - MESSAGE_OVERHEAD_BYTES,
-    wholeRevisions: false,
+    wholeRevisionMaxBytes: 0,
   };
 }
 

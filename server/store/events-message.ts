@@ -19,12 +19,12 @@ export class EventsMessage {
 
   /**
    * Adds what is wanted of a commit from the change `from` on: all of it if it fits; else, when
-   * there is nothing before it, as much as fits and at least one event, or all of it where
-   * revisions are to stay whole. Answers with which change
-   * to go on: the number of all of them when it is done. The cost follows what fits.
+   * there is nothing before it, as much as fits, as much as may be whole, and at least one event.
+   * Answers with which change to go on: the number of all of them when it is done. The cost
+   * follows what fits.
    */
   add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
-    const { maxBytes, wholeRevisions } = this.#spec;
+    const { maxBytes, wholeRevisionMaxBytes } = this.#spec;
     const previous = this.#hasPrevious(commit);
     const { changes } = commit;
     const taken: Change[] = [];
@@ -35,7 +35,7 @@ export class EventsMessage {
       const weight = eventBytes(change, previous);
       if (bytes + weight > maxBytes) {
         if (this.#events.length > 0) return from;
-        if (taken.length > 0 && !wholeRevisions) {
+        if (taken.length > 0 && bytes + weight > wholeRevisionMaxBytes) {
           this.#fragment = true;
           this.#push(commit, taken, bytes);
           return index;
@@ -66,6 +66,7 @@ export class EventsMessage {
     }
     this.bytes = bytes;
   }
+
   /** What was before the compact revision is compacted, whether it is still there or not. */
   #hasPrevious({ revision }: Commit): boolean {
     return this.#spec.previous && revision > this.#compactRevision;

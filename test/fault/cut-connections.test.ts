@@ -252,7 +252,7 @@ async function history(engine: MemoryEngine, last: number): Promise<readonly Tol
     excludeDeletes: false,
     progressIntervalMs: 0,
     maxBytes: 1_000_000,
-    wholeRevisions: false,
+    wholeRevisionMaxBytes: 0,
   });
   const told: Told[] = [];
   for (;;) {

@@ -20,7 +20,7 @@ const SPEC: WatchSpec = {
   excludeDeletes: false,
   progressIntervalMs: 0,
   maxBytes: 1000,
-  wholeRevisions: false,
+  wholeRevisionMaxBytes: 0,
 };
 
 const hex = (text: string) => Buffer.from(text).toString("hex");

@@ -179,7 +179,7 @@ class Run {
       excludeDeletes: exclude === "deletes",
       progressIntervalMs: 0,
       maxBytes,
-      wholeRevisions: false,
+      wholeRevisionMaxBytes: 0,
     };
     const below = startRevision !== 0 && startRevision < this.#model.compactRevision;
     const watcher = this.engine.watch(watchSpec);

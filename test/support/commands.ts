@@ -186,7 +186,7 @@ export function watch(
     excludeDeletes: false,
     progressIntervalMs: 0,
     maxBytes: 256 * 1024,
-    wholeRevisions: false,
+    wholeRevisionMaxBytes: 0,
     ...options,
   };
 }

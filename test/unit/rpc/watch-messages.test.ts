@@ -42,7 +42,7 @@ test("a plain request is a watch from now on, without anything extra", (t) => {
     excludeDeletes: false,
     progressIntervalMs: 0,
     maxBytes: 936,
-    wholeRevisions: false,
+    wholeRevisionMaxBytes: 0,
   });
 });
 
