@@ -73,7 +73,8 @@ export class Protocols {
   }
 }
 
-function etcdGateway({ services }: Surface, { limits, clock }: ProtocolsOptions): Gateway {
+function etcdGateway({ services }: Surface, options: ProtocolsOptions): Gateway {
+  const { limits, clock, logger } = options;
   const { etcdRequestMaxBytes: requestMaxBytes } = limits;
-  return new Gateway({ services, routes: ETCD_ROUTES, requestMaxBytes, limits, clock });
+  return new Gateway({ services, routes: ETCD_ROUTES, requestMaxBytes, limits, clock, logger });
 }

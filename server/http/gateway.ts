@@ -7,18 +7,21 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type StatusObject, status } from "@grpc/grpc-js";
+import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
 import { DueList } from "../grpc/due-list.js";
+import { type StatusOf, statusesFrom } from "../grpc/failures.js";
 import type { GrpcService } from "../grpc/grpc-server.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
+import type { Logger } from "../lib/logger.js";
 import { type Answer, JSON_TYPE, sendAnswer } from "./answer.js";
 import { JsonBody } from "./json-body.js";
 import { JsonCall } from "./json-call.js";
-import { requestFromJson, responseToJson, type ServedMethod } from "./json-message.js";
+import { requestFromJson, type ServedMethod } from "./json-message.js";
 import { failureAnswer } from "./json-status.js";
+import { jsonOf } from "./json-writer.js";
 
 export interface GatewayOptions {
   readonly services: readonly GrpcService[];
@@ -26,8 +29,11 @@ export interface GatewayOptions {
   readonly routes: ReadonlyMap<string, DescMethod>;
   /** Of a request once it is encoded. */
   readonly requestMaxBytes: number;
+  /** Of an answer as JSON, each one of a stream: 64 MiB by default. */
+  readonly answerMaxBytes?: number;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 type Failure = Partial<StatusObject>;
@@ -49,18 +55,23 @@ type Handled = Omit<Method, "description">;
 /** JSON takes more room than the bytes that are meant: a third more, and names. */
 const JSON_TO_BYTES = 2;
 
+/** An answer is one text in memory, and its bytes: gRPC is for what is larger. */
+const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
+
 export class Gateway {
   readonly #options: GatewayOptions;
   /** By the path that gRPC has for each. */
   readonly #methods: ReadonlyMap<string, Handled>;
   readonly #arriving: DueList<JsonBody>;
+  readonly #unanswerable: StatusOf;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { services, limits, clock } = options;
+    const { services, limits, clock, logger } = options;
     this.#methods = methodsByPath(services);
     const onDue = (body: JsonBody) => body.late();
     this.#arriving = new DueList({ maxMs: limits.requestMaxMs, clock, onDue });
+    this.#unanswerable = statusesFrom(tooLarge, logger);
   }
 
   /** Settles once the handler has begun; undefined when there is no such path. */
@@ -95,18 +106,40 @@ export class Gateway {
     const late = () => sendAnswer(response, { ...failureAnswer(this.#late()), isLast: true });
     const decoded = await this.#one(method, this.#body(request, late));
     if (response.destroyed) return;
-    const call = newCall(method, response);
+    const call = this.#call(method, response);
     call.request = decoded;
     method.handle(call, (failure, message) => {
       const isLast = !request.complete;
-      if (failure === null) sendAnswer(response, jsonAnswer(method, message));
+      if (failure === null) sendAnswer(response, this.#answer(method, message));
       else sendAnswer(response, { ...failureAnswer(failure), isLast });
+    });
+  }
+
+  /** Never throws: it is called where nobody would catch it. */
+  #answer(method: Method, message: unknown): Answer {
+    try {
+      return { status: 200, text: this.#json(method, message), type: JSON_TYPE };
+    } catch (error) {
+      return failureAnswer(this.#unanswerable(error));
+    }
+  }
+
+  #json({ description }: Method, message: unknown): string {
+    const { answerMaxBytes = ANSWER_MAX_BYTES } = this.#options;
+    return jsonOf(message, description.output, answerMaxBytes);
+  }
+
+  #call(method: Method, response: ServerResponse, onWanted?: () => void): JsonCall {
+    return new JsonCall(response, {
+      jsonOf: (message) => this.#json(method, message),
+      failureOf: this.#unanswerable,
+      ...(onWanted && { onWanted }),
     });
   }
 
   async #stream(method: Method, request: IncomingMessage, response: ServerResponse) {
     const body = this.#body(request, () => call.emit("error", this.#late()));
-    const call = newCall(method, response, () => body.resume());
+    const call = this.#call(method, response, () => body.resume());
     if (method.served.requestStream) this.#pour(body, method, call);
     else call.request = await this.#one(method, body);
     if (!call.cancelled) method.handle(call);
@@ -156,15 +189,6 @@ function methodsByPath(services: readonly GrpcService[]): ReadonlyMap<string, Ha
   return methods;
 }
 
-function newCall(
-  { description, served }: Method,
-  response: ServerResponse,
-  onWanted: () => void = () => {},
-): JsonCall {
-  const jsonOf = (message: unknown) => responseToJson(message, description, served);
-  return new JsonCall(response, { jsonOf, onWanted });
-}
-
 function decode({ description, served }: Method, text: string): Decoded<unknown> {
   return requestFromJson(text, description, served);
 }
@@ -175,9 +199,12 @@ function refused(error: unknown): Decoded<unknown> {
   throw error;
 }
 
-function jsonAnswer({ description, served }: Method, message: unknown): Answer {
-  const text = JSON.stringify(responseToJson(message, description, served));
-  return { status: 200, text, type: JSON_TYPE };
+function tooLarge({ message }: KvdError): StatusObject {
+  return {
+    code: status.RESOURCE_EXHAUSTED,
+    details: `kvd: ${message}`,
+    metadata: new Metadata(),
+  };
 }
 
 const ONLY_POST: Answer = {

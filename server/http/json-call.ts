@@ -6,14 +6,15 @@
 
 import type { ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
-import type { JsonValue } from "@bufbuild/protobuf";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
 import { COMMON_HEADERS, JSON_TYPE } from "./answer.js";
 import { failureLine, httpStatusOf } from "./json-status.js";
 
 export interface JsonCallOptions {
-  readonly jsonOf: (message: unknown) => JsonValue;
+  readonly jsonOf: (message: unknown) => string;
+  /** What is told of an error of jsonOf(), with which the call ends. */
+  readonly failureOf: (error: unknown) => Partial<StatusObject>;
   /** Called when more requests are wanted. */
   readonly onWanted?: () => void;
 }
@@ -60,22 +61,32 @@ export class JsonCall extends Duplex {
   }
 
   override _write(message: unknown, _encoding: string, taken: () => void): void {
-    if (this.cancelled) {
+    if (this.#isOver) {
       taken();
       return;
     }
-    this.#begin(200);
-    const line = `${JSON.stringify({ result: this.#options.jsonOf(message) })}\n`;
-    this.#response.write(line, () => taken());
+    try {
+      const line = `{"result":${this.#options.jsonOf(message)}}\n`;
+      this.#begin(200);
+      this.#response.write(line, () => taken());
+    } catch (error) {
+      this.#finish(this.#options.failureOf(error));
+      taken();
+    }
   }
 
   override _final(done: () => void): void {
-    if (!this.cancelled) {
-      const isOk = this.#status.code === status.OK;
-      this.#begin(httpStatusOf(this.#status));
-      this.#response.end(isOk ? "" : failureLine(this.#status));
-    }
+    if (!this.#isOver) this.#finish(this.#status);
     done();
+  }
+
+  get #isOver(): boolean {
+    return this.cancelled || this.#response.writableEnded;
+  }
+
+  #finish(failure: Partial<StatusObject>): void {
+    this.#begin(httpStatusOf(failure));
+    this.#response.end(failure.code === status.OK ? "" : failureLine(failure));
   }
 
   #begin(httpStatus: number): void {

@@ -1,19 +1,16 @@
-// Between JSON and the messages of a method's handler, by way of their encoded bytes: so a request
+// From JSON to the message that a method's handler gets, by way of its encoded bytes: so a request
 // passes the same decoder, with its limits and checks, as one that comes over gRPC.
 //
 // Unknown fields are ignored, as the protocol's gateway does; an unknown name of an enum is not.
-// 64-bit numbers may be texts or numbers, and numbers keep all their digits. Answers have the names
-// of the proto, 64-bit numbers as texts, and leave out what has its default.
+// 64-bit numbers may be texts or numbers, and numbers keep all their digits.
 
 import {
   type DescField,
   type DescMessage,
   type DescMethod,
-  fromBinary,
   fromJson,
   type JsonValue,
   toBinary,
-  toJson,
 } from "@bufbuild/protobuf";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
@@ -36,16 +33,6 @@ export function requestFromJson(
     return { ok: false, error: new KvdError("MALFORMED", why, {}, { cause }) };
   }
   return requestDeserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-}
-
-export function responseToJson(
-  message: unknown,
-  { output }: DescMethod,
-  { responseSerialize }: ServedMethod,
-): JsonValue {
-  return toJson(output, fromBinary(output, responseSerialize(message)), {
-    useProtoFieldName: true,
-  });
 }
 
 /** Without the fields that the message does not have. */

@@ -7,13 +7,14 @@ import type { ExecutionContext } from "ava";
 import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import { LeaseService } from "../../gen/es/kvd/v1/lease_pb.js";
 import { openMemoryEngine } from "../../server/engines/memory.js";
+import type { GrpcService } from "../../server/grpc/grpc-server.js";
 import { Gateway } from "../../server/http/gateway.js";
 import { HttpServer } from "../../server/http/http-server.js";
 import { Pages } from "../../server/http/pages.js";
 import { Site } from "../../server/http/site.js";
 import { defaultLimits, type Limits } from "../../server/kv/limits.js";
 import { type Clock, systemClock } from "../../server/lib/clock.js";
-import { silentLogger } from "../../server/lib/logger.js";
+import { type Logger, silentLogger } from "../../server/lib/logger.js";
 import { kvdServices } from "../../server/rpc/kvd-services.js";
 
 const kv = KvService.method;
@@ -34,22 +35,25 @@ export interface SiteSettings {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
   readonly allowedHosts?: readonly string[];
-  /** Serve nothing of what there are routes for. */
-  readonly empty?: boolean;
+  /** In place of those that there are routes for. */
+  readonly services?: readonly GrpcService[];
+  readonly answerMaxBytes?: number;
+  readonly logger?: Logger;
 }
 
 export async function serveSite(t: ExecutionContext, settings: SiteSettings = {}) {
   const limits = defaultLimits(settings.limits);
-  const { clock = systemClock, allowedHosts = [], empty = false } = settings;
-  const logger = silentLogger;
+  const { clock = systemClock, allowedHosts = [], logger = silentLogger } = settings;
   const engine = await openMemoryEngine({ limits, clock });
   const { services, stopStreams } = kvdServices({ engine, limits, clock, logger, version: "0" });
   const gateway = new Gateway({
-    services: empty ? [] : services,
+    services: settings.services ?? services,
     routes: ROUTES,
     requestMaxBytes: limits.requestMaxBytes,
+    ...(settings.answerMaxBytes !== undefined && { answerMaxBytes: settings.answerMaxBytes }),
     limits,
     clock,
+    logger,
   });
   const pages = new Pages({ engine, version: "0", etcdVersion: "3.6.11" });
   const site = new Site({ pages, gateway, allowedHosts });

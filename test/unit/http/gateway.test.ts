@@ -2,8 +2,13 @@
 
 import { once } from "node:events";
 import test, { type ExecutionContext } from "ava";
+import { statusesFrom } from "../../../server/grpc/failures.js";
+import { unary } from "../../../server/grpc/handlers.js";
+import type { ServedMethod } from "../../../server/http/json-message.js";
+import { silentLogger } from "../../../server/lib/logger.js";
 import { ask, connectRaw, post, postStream } from "../../support/http-peer.js";
 import { ManualClock } from "../../support/manual-clock.js";
+import { RecordingLogger } from "../../support/recording-logger.js";
 import { serveSite } from "../../support/served-site.js";
 
 const PUT = "/v3/KvService/Put";
@@ -88,7 +93,7 @@ test("an error has the status of HTTP that stands for its code", async (t) => {
 });
 
 test("a method that is not served says so", async (t) => {
-  const { address } = await serveSite(t, { empty: true });
+  const { address } = await serveSite(t, { services: [] });
   const { status, answer } = await post(address, PUT);
   t.is(status, 501);
   t.is(answer.code, 12);
@@ -277,4 +282,50 @@ test("a call of one answer whose peer hangs up harms nobody", async (t) => {
   await once(peer.socket, "close");
   t.is((await post(address, PUT, { key: "a" })).status, 200);
   t.is((await engine.status()).revision, 2);
+});
+
+test("an answer that is too large is refused, and the connection goes on", async (t) => {
+  const { address } = await serveSite(t, { answerMaxBytes: 1000 });
+  await post(address, PUT, { key: "a", value: "x".repeat(1000) });
+  const { status, answer } = await post(address, GET, { key: "a" });
+  t.is(status, 429);
+  t.is(answer.code, 8);
+  t.regex(answer.message, /^kvd: the answer has more than 1000 bytes of JSON: .*over gRPC$/);
+  t.is((await post(address, GET, { key: "b" })).status, 200);
+});
+
+test("so is one of a stream, which ends with it", async (t) => {
+  const { address, engine } = await serveSite(t, { answerMaxBytes: 1000 });
+  const { next } = await postStream(t, address, WATCH, { all: true });
+  t.truthy((await next()).result);
+  await post(address, PUT, { key: "a", value: "x".repeat(1000) });
+  let line = await next();
+  while ("result" in line) line = await next();
+  t.is(line.error.code, 8);
+  t.is(await next(), undefined);
+  while ((await engine.status()).watchers > 0);
+});
+
+test("an answer that cannot be written is an error of ours, and is logged", async (t) => {
+  const path = "/kvd.v1.KvService/Get";
+  const none = () => Buffer.alloc(0);
+  const broken: ServedMethod = {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: none,
+    requestDeserialize: () => ({ ok: true, message: {} }),
+    responseSerialize: none,
+    responseDeserialize: () => ({}),
+  };
+  const statusOf = statusesFrom(() => t.fail() as never, silentLogger);
+  const get = unary(statusOf, async () => ({ kv: { value: { length: 1 } } }));
+  const logger = new RecordingLogger();
+  const services = [{ definition: { get: broken }, handlers: { get } }];
+  const { address } = await serveSite(t, { services, logger });
+  const { status, answer } = await post(address, GET);
+  t.is(status, 500);
+  t.is(answer.code, 13);
+  t.is(answer.message, "internal error");
+  t.deepEqual(logger.texts("error"), ["an error of kvd's own"]);
 });
