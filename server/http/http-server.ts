@@ -3,6 +3,9 @@
 // One request of a connection runs at a time, the next ones wait. A connection has a bounded time
 // to send the headers of a request, from its beginning or from its last answer on; an answer that
 // is complete has a bounded time to be taken. A stop lets what runs finish, for a bounded time.
+//
+// While a request waits its bytes may fill the connection, and a peer that hangs up is not noticed
+// behind them. So none waits for long, behind a watch or for a lock: such a connection is cut.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -26,6 +29,9 @@ const HEADERS_MAX_BYTES = 16 * 1024;
 /** A connection with more requests that wait for the one that runs is cut. */
 const WAITING_MAX = 100;
 
+/** A peer that vanished is noticed after some minutes, by the system. */
+const KEEPALIVE_TIME_MS = 60_000;
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -37,17 +43,17 @@ export class HttpServer {
   /** What each connection has asked for, the one that runs first. */
   readonly #connections = new Map<Socket, Exchange[]>();
   readonly #resting: DueList<Socket>;
+  /** Those whose next request waits for the one that runs. */
+  readonly #waiting: DueList<Socket>;
   readonly #answering: DueList<ServerResponse>;
   #onIdle: (() => void) | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const { limits, clock } = options;
-    this.#resting = new DueList({
-      maxMs: limits.requestMaxMs,
-      clock,
-      onDue: (socket) => socket.destroy(),
-    });
+    const cut = (socket: Socket) => socket.destroy();
+    this.#resting = new DueList({ maxMs: limits.requestMaxMs, clock, onDue: cut });
+    this.#waiting = new DueList({ maxMs: limits.requestMaxMs, clock, onDue: cut });
     this.#answering = new DueList({
       maxMs: limits.watcherIdleMaxMs,
       clock,
@@ -70,9 +76,11 @@ export class HttpServer {
   accept(socket: Socket): void {
     this.#connections.set(socket, []);
     this.#resting.begin(socket);
+    socket.setKeepAlive(true, KEEPALIVE_TIME_MS);
     socket.once("close", () => {
       this.#connections.delete(socket);
       this.#resting.delete(socket);
+      this.#waiting.delete(socket);
       if (this.#connections.size === 0) this.#onIdle?.();
     });
     this.#server.emit("connection", socket);
@@ -96,6 +104,7 @@ export class HttpServer {
       if (this.#connections.size === 0) this.#onIdle();
     });
     this.#resting.close();
+    this.#waiting.close();
     this.#answering.close();
   }
 
@@ -107,6 +116,7 @@ export class HttpServer {
     exchanges.push(exchange);
     if (exchanges.length > WAITING_MAX) socket.destroy();
     else if (exchanges.length === 1) this.#run(exchange, exchanges);
+    else if (!this.#waiting.has(socket)) this.#waiting.begin(socket);
   }
 
   #run(exchange: Exchange, exchanges: Exchange[]): void {
@@ -125,8 +135,10 @@ export class HttpServer {
 
   #ended(socket: Socket, exchanges: Exchange[]): void {
     exchanges.shift();
-    const [next] = exchanges;
+    const [next, afterNext] = exchanges;
+    this.#waiting.delete(socket);
     if (socket.destroyed) return;
+    if (afterNext !== undefined) this.#waiting.begin(socket);
     if (this.#onIdle !== undefined) socket.destroySoon();
     else if (next !== undefined) this.#run(next, exchanges);
     else this.#resting.begin(socket);

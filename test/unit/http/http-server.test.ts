@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import { HttpServer } from "../../../server/http/http-server.js";
 import { defaultLimits } from "../../../server/kv/limits.js";
@@ -13,7 +13,7 @@ import { ManualClock } from "../../support/manual-clock.js";
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
 /** Requests wait until the test answers them. */
-async function open(t: ExecutionContext, { graceMs = 10_000 } = {}) {
+async function open(t: ExecutionContext, { graceMs = 10_000, onSocket = (_: Socket) => {} } = {}) {
   const clock = new ManualClock();
   const begun: Exchange[] = [];
   const http = new HttpServer({
@@ -24,7 +24,10 @@ async function open(t: ExecutionContext, { graceMs = 10_000 } = {}) {
     clock,
     logger: silentLogger,
   });
-  const listener = createServer((socket) => http.accept(socket)).listen(0, "127.0.0.1");
+  const listener = createServer((socket) => {
+    onSocket(socket);
+    http.accept(socket);
+  }).listen(0, "127.0.0.1");
   await once(listener, "listening");
   t.teardown(async () => {
     listener.close();
@@ -63,6 +66,42 @@ test("a connection with too many requests that wait is cut", async (t) => {
   socket.write(get("/").repeat(102));
   await all;
   t.is(begun.length, 1);
+});
+
+test("a connection whose next request waits for too long is cut", async (t) => {
+  const { socket, requests, all, clock } = await open(t);
+  socket.write(get("/1") + get("/2") + get("/3"));
+  (await requests(1))[0]?.response.end("first");
+  const [, second] = await requests(2);
+  clock.advance(59_999);
+  await clock.settle();
+  t.false(second?.response.destroyed);
+  clock.advance(1);
+  t.regex(await all, /first$/);
+});
+
+test("the time to wait begins anew with each answer", async (t) => {
+  const { socket, requests, until, clock } = await open(t);
+  socket.write(get("/1") + get("/2") + get("/3"));
+  for (let count = 1; count <= 3; count += 1) {
+    const exchange = (await requests(count)).at(-1);
+    clock.advance(59_999);
+    exchange?.response.end(`answer ${count}`);
+  }
+  t.regex(await until(/answer 3/), /answer 1.*answer 2/s);
+});
+
+test("a connection is asked whether its peer is still there", async (t) => {
+  const asked: unknown[] = [];
+  await open(t, {
+    onSocket: (socket) => {
+      socket.setKeepAlive = (...how) => {
+        asked.push(how);
+        return socket;
+      };
+    },
+  });
+  t.deepEqual(asked[0], [true, 60_000]);
 });
 
 test("a connection that sends no request is closed in time", async (t) => {
