@@ -15,7 +15,7 @@ import {
 import type { MethodDefinition } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
 import { KvdError } from "../kv/errors.js";
-import { parseJson } from "./json-text.js";
+import { LONGS, parseJson } from "./json-text.js";
 
 /** A method as it is served: its codecs take and give whatever its handler does. */
 export type ServedMethod = MethodDefinition<Decoded<unknown>, unknown>;
@@ -49,7 +49,20 @@ function known(json: JsonValue, message: DescMessage): JsonValue {
 }
 
 function knownOf(field: DescField, value: JsonValue): JsonValue {
-  if (field.fieldKind === "message") return known(value, field.message);
-  if (field.fieldKind !== "list" || field.listKind !== "message") return value;
-  return Array.isArray(value) ? value.map((each) => known(each, field.message)) : value;
+  if (field.fieldKind === "map") return value;
+  if (field.fieldKind === "list" && Array.isArray(value)) {
+    return value.map((each) => singleOf(field, each));
+  }
+  return singleOf(field, value);
 }
+
+function singleOf(field: DescField, value: JsonValue): JsonValue {
+  if (field.message !== undefined) return known(value, field.message);
+  if (LONGS.has(field.scalar) && typeof value === "string" && !INTEGER.test(value)) {
+    throw new Error(`${field.name}: ${JSON.stringify(value.slice(0, 100))} is not a whole number`);
+  }
+  return value;
+}
+
+/** Parsers of numbers take more: none, spaces, other bases. */
+const INTEGER = /^-?\d+$/;

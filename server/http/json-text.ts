@@ -1,7 +1,16 @@
 // JSON.parse() for messages with 64-bit numbers: it would round the long ones, so they become
 // texts first, which mean the same in the JSON of a message.
 
-import type { JsonValue } from "@bufbuild/protobuf";
+import { type JsonValue, ScalarType } from "@bufbuild/protobuf";
+
+/** Types of 64-bit numbers. */
+export const LONGS: ReadonlySet<ScalarType | undefined> = new Set([
+  ScalarType.INT64,
+  ScalarType.UINT64,
+  ScalarType.SINT64,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED64,
+]);
 
 /** Numbers of fewer digits are exact. */
 const LONG_DIGITS = 16;

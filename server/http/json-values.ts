@@ -1,18 +1,22 @@
 // Cuts a body into the JSON objects that follow each other in it, as they arrive.
 //
 // Only where each ends is found here; what it holds is parsed later. How long and how deep one may
-// be is bounded before that.
+// be, and how many values it may hold, is bounded before that.
 
 import { Transform, type TransformCallback } from "node:stream";
 import { KvdError } from "../kv/errors.js";
 
-/** What is parsed recurses. Txns nest three levels each, and etcd takes 128 of them. */
-const LEVELS_MAX = 1000;
+/** What is parsed recurses: protobuf-es takes 100 messages in each other, each may be in a list. */
+const LEVELS_MAX = 200;
+
+/** Each costs far more than its bytes. The largest txn that etcd takes has some thousands. */
+const VALUES_MAX = 10_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const OPEN = new Set([0x5b, 0x7b]);
 const CLOSE = new Set([0x5d, 0x7d]);
+const COMMA = 0x2c;
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const OBJECT = 0x7b;
 
@@ -22,6 +26,8 @@ export class JsonValues extends Transform {
   #pieces: Buffer[] = [];
   #length = 0;
   #level = 0;
+  /** What was opened, and what follows a comma. */
+  #values = 0;
   #inText = false;
   #escaped = false;
 
@@ -73,9 +79,20 @@ export class JsonValues extends Transform {
       else if (byte === BACKSLASH) this.#escaped = true;
       else if (byte === QUOTE) this.#inText = false;
     } else if (byte === QUOTE) this.#inText = true;
-    else if (OPEN.has(byte)) this.#level += 1;
+    else if (OPEN.has(byte)) this.#open();
     else if (CLOSE.has(byte)) this.#level -= 1;
+    else if (byte === COMMA) this.#count();
+  }
+
+  #open(): void {
+    this.#count();
+    this.#level += 1;
     if (this.#level > LEVELS_MAX) throw malformed(`the JSON nests deeper than ${LEVELS_MAX}`);
+  }
+
+  #count(): void {
+    this.#values += 1;
+    if (this.#values > VALUES_MAX) throw malformed(`the JSON has more than ${VALUES_MAX} values`);
   }
 
   #keep(piece: Buffer): void {
@@ -90,6 +107,7 @@ export class JsonValues extends Transform {
     const bytes = Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#length = 0;
+    this.#values = 0;
     try {
       this.push(utf8.decode(bytes));
     } catch {

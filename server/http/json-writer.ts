@@ -14,6 +14,7 @@ import {
 } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { KvdError } from "../kv/errors.js";
+import { LONGS } from "./json-text.js";
 
 /** Of a message as the generated code that is served has it. @throws KvdError. */
 export function jsonOf(message: unknown, desc: DescMessage, maxBytes: number): string {
@@ -145,14 +146,6 @@ function lazily(message: DescMessage): Write {
     return write(value, room);
   };
 }
-
-const LONGS: ReadonlySet<ScalarType | undefined> = new Set([
-  ScalarType.INT64,
-  ScalarType.UINT64,
-  ScalarType.SINT64,
-  ScalarType.FIXED64,
-  ScalarType.SFIXED64,
-]);
 
 function writeBytes(value: Uint8Array, room: Room): string {
   room.take(Math.ceil(value.length / 3) * 4 + 2);

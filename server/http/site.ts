@@ -5,6 +5,7 @@ import { type Answer, sendAnswer } from "./answer.js";
 import type { Gateway } from "./gateway.js";
 import { refusalOf } from "./guard.js";
 import type { Pages } from "./pages.js";
+import { toOriginForm } from "./target.js";
 
 export interface SiteOptions {
   readonly pages: Pages;
@@ -27,6 +28,7 @@ export class Site {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    toOriginForm(request);
     const { method = "", url = "", headers } = request;
     const refusal = refusalOf({ method, headers }, this.#allowedHosts);
     if (refusal !== undefined) {

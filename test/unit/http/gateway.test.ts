@@ -13,6 +13,7 @@ import { serveSite } from "../../support/served-site.js";
 
 const PUT = "/v3/KvService/Put";
 const GET = "/v3/KvService/Get";
+const TXN = "/v3/KvService/Txn";
 const WATCH = "/v3/KvService/Watch";
 const MULTI_WATCH = "/v3/KvService/MultiWatch";
 const GRANT = "/v3/LeaseService/Grant";
@@ -55,6 +56,26 @@ test("a long number keeps all its digits", async (t) => {
   const { address } = await serveSite(t);
   const { answer } = await post(address, GRANT, '{"id": 9007199254740993, "ttl": "60s"}');
   t.is(answer.id, "9007199254740993");
+});
+
+test("a text that is no number in digits is none", async (t) => {
+  const { address } = await serveSite(t);
+  for (const revision of ["0x10", " 5 ", "", "0b1", "1_0", "5n", "1.0"]) {
+    const { status, answer } = await post(address, GET, { key: "a", revision });
+    t.is(status, 400, revision);
+    t.regex(answer.message, /revision: ".*" is not a whole number/);
+  }
+});
+
+test("messages in each other are parsed as deep as they may be, and refused below", async (t) => {
+  const { address } = await serveSite(t);
+  const nested = (levels: number) => {
+    const begun = '{"success":[{"txn":'.repeat(levels);
+    return post(address, TXN, `${begun}{}${"}]}".repeat(levels)}`);
+  };
+  t.regex((await nested(49)).answer.message, /nest/);
+  t.regex((await nested(50)).answer.message, /recursion depth of 100/);
+  t.regex((await nested(70)).answer.message, /deeper than 200/);
 });
 
 test("an empty body is an empty message", async (t) => {

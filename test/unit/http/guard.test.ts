@@ -147,3 +147,20 @@ test("a server answers to the names that it was allowed", async (t) => {
   t.is(await statusFor("kvd.internal:1"), 200);
   t.is(await statusFor("evil.example"), 421);
 });
+
+test("a target may name its host, which counts", async (t) => {
+  const { address } = await serveSite(t, { allowedHosts: ["kvd.internal"] });
+  const statusOf = async (target: string, host = address) => {
+    const headers = { ...postQuestion("").headers, host };
+    return (await ask(address, { ...postQuestion(target, { key: "a" }), headers })).status;
+  };
+  const path = "/v3/KvService/Put";
+  t.is(await statusOf(`http://${address}${path}`), 200);
+  t.is(await statusOf(`HTTP://kvd.internal${path}?a`, "evil.example"), 200);
+  t.is(await statusOf(`http://evil.example${path}`), 421);
+  t.is(await statusOf(`http://127.0.0.1@evil.example${path}`), 421);
+  t.is(await statusOf(`http://evil.example@127.0.0.1${path}`), 421);
+  t.is(await statusOf(`http://${path}`), 421);
+  t.is((await ask(address, { path: `http://${address}` })).status, 200);
+  t.is((await ask(address, { path: `http://${address}?a` })).status, 200);
+});

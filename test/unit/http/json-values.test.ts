@@ -45,7 +45,19 @@ test("a list is refused", refuses, "[]", /not a JSON object/);
 test("what follows an object is refused", refuses, "{} x", /not a JSON object/, "{}");
 test("half an object is refused", refuses, '{"a":{}', /ends within/);
 test("what is not UTF-8 is refused", refuses, Buffer.from('{"a":"\xff"}', "latin1"), /UTF-8/);
-test("what nests too deep is refused", refuses, `{"a":${"[".repeat(1000)}`, /deeper than 1000/);
+test("what nests too deep is refused", refuses, `{"a":${"[".repeat(200)}`, /deeper than 200/);
+test(
+  "too many values are refused",
+  refuses,
+  `{"a":[${"{},".repeat(5000)}`,
+  /more than 10000 values/,
+);
+test("too many numbers as well", refuses, `{"a":[${"1,".repeat(10_000)}`, /more than 10000 values/);
+
+test("values are counted for each object, and not in texts", async (t) => {
+  const objects = [`{"a":[${"1,".repeat(9990)}1]}`, `{"a":"${"{,".repeat(20_000)}"}`];
+  t.deepEqual((await valuesOf([...objects, ...objects], 100_000)).given.length, 4);
+});
 
 test("an object may be as long as the limit, each of them, and no longer", async (t) => {
   const object = `{"a":"${"x".repeat(12)}"}`;
