@@ -1,4 +1,4 @@
-// The target of a request as a proxy is given it: with the scheme and the host before the path. Every
+// The target of a request as a proxy is given it: with scheme and host before the path. Every
 // server has to take it, and the host that it names counts, not the one of the header.
 
 import type { IncomingMessage } from "node:http";
