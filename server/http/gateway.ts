@@ -29,7 +29,7 @@ export interface GatewayOptions {
   readonly routes: ReadonlyMap<string, DescMethod>;
   /** Of a request once it is encoded. */
   readonly requestMaxBytes: number;
-  /** Of an answer as JSON, each one of a stream: 64 MiB by default. */
+  /** Of an answer as JSON, each one of a stream: 128 MiB by default. */
   readonly answerMaxBytes?: number;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -56,7 +56,7 @@ type Handled = Omit<Method, "description">;
 const JSON_TO_BYTES = 2;
 
 /** An answer is one text in memory, and its bytes: gRPC is for what is larger. */
-const ANSWER_MAX_BYTES = 64 * 1024 * 1024;
+const ANSWER_MAX_BYTES = 128 * 1024 * 1024;
 
 export class Gateway {
   readonly #options: GatewayOptions;

@@ -55,7 +55,7 @@ export const LIMITS = {
     "larger requests of etcd's protocol are refused",
   ),
   etcdResponseMaxBytes: limit(
-    128 * MIB,
+    64 * MIB,
     "bytes",
     "--etcd-response-max-bytes",
     "calls of etcd's protocol whose answer would be larger are refused",
