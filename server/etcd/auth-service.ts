@@ -43,7 +43,7 @@ import {
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { precondition, refusals, unimplemented } from "./status.js";
 
 export function authDefinition(limits: Limits) {

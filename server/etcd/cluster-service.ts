@@ -19,7 +19,7 @@ import {
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { precondition, refusals, unimplemented } from "./status.js";
 
 export function clusterDefinition(limits: Limits) {

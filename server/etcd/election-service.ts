@@ -18,7 +18,7 @@ import {
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { serveObserve } from "./leader-observation.js";
 import { keyValue } from "./messages.js";
 import { refusals, unknown } from "./status.js";

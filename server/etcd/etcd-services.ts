@@ -1,15 +1,11 @@
 // The services of etcd's v3 protocol over one engine: translation only. The store is the one that
 // kvd.v1 serves, so what is written here is seen there, and the other way round.
 
-import type { StatusOf } from "../grpc/failures.js";
 import type { Surface } from "../grpc/grpc-server.js";
 import { OpenStreams } from "../grpc/open-streams.js";
-import type { Engine } from "../kv/engine.js";
-import type { Limits } from "../kv/limits.js";
-import type { Clock } from "../lib/clock.js";
-import type { Logger } from "../lib/logger.js";
 import { authDefinition, authHandlers } from "./auth-service.js";
 import { clusterDefinition, clusterHandlers } from "./cluster-service.js";
+import type { EtcdContext, EtcdServicesOptions } from "./context.js";
 import { ELECTION_WAITS, electionDefinition, electionHandlers } from "./election-service.js";
 import { Identity } from "./identity.js";
 import { kvDefinition, kvHandlers } from "./kv-service.js";
@@ -18,21 +14,6 @@ import { LOCK_WAITS, lockDefinition, lockHandlers } from "./lock-service.js";
 import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
 import { etcdStatuses } from "./status.js";
 import { watchDefinition, watchHandlers } from "./watch-service.js";
-
-export interface EtcdServicesOptions {
-  readonly engine: Engine;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** What the handlers of a service are made from. */
-export interface EtcdContext extends EtcdServicesOptions {
-  readonly identity: Identity;
-  readonly statusOf: StatusOf;
-  /** Streams that the server ends when it stops. */
-  readonly streams: OpenStreams;
-}
 
 export function etcdServices(options: EtcdServicesOptions): Surface {
   const { engine, limits, logger } = options;

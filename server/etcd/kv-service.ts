@@ -23,7 +23,7 @@ import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import { NO_LEASE, type PutCommand, type PutResult } from "../kv/types.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { positiveFromInt64 } from "./messages.js";
 import { streamRange } from "./range-stream.js";
 import { foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";

@@ -9,7 +9,7 @@ import type { Decoded } from "../grpc/codec.js";
 import { servePaced } from "../grpc/paced-stream.js";
 import type { Engine } from "../kv/engine.js";
 import { type Entry, entryBytes, type Revision } from "../kv/types.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { eventsFrom } from "./key-events.js";
 import { keyValue } from "./messages.js";
 import { signalOf } from "./waiting-call.js";

@@ -21,7 +21,7 @@ import { unary } from "../grpc/handlers.js";
 import { RequestStream } from "../grpc/request-stream.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { refusals } from "./status.js";
 
 /** etcd's: one and a half of its shortest election, rounded up. What is below is raised to it. */

@@ -15,7 +15,7 @@ import {
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { refusals, unknown } from "./status.js";
 import { waitingUnary, withoutCode } from "./waiting-call.js";
 import { deleteCommand, WaitingLine } from "./waiting-line.js";

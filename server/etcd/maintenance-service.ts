@@ -32,7 +32,7 @@ import { servePaced } from "../grpc/paced-stream.js";
 import type { Engine, EngineStatus } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Revision } from "../kv/types.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { ETCD_VERSION, type Identity, RAFT_TERM } from "./identity.js";
 import { openSnapshot } from "./snapshot.js";
 import { precondition, unimplemented } from "./status.js";

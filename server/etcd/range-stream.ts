@@ -6,7 +6,7 @@ import type { RangeRequest, RangeResponse, RangeStreamResponse } from "../../gen
 import type { Decoded } from "../grpc/codec.js";
 import { type PacedMessage, servePaced } from "../grpc/paced-stream.js";
 import { type Entry, entryBytes, type RangeQuery } from "../kv/types.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { keyValue } from "./messages.js";
 import { foundByGet, rangeResponse, readFromRange } from "./ranges.js";
 import { unimplemented } from "./status.js";

@@ -5,7 +5,7 @@ import { Watch } from "../../gen/es/etcd/rpc_pb.js";
 import { WatchRequest, WatchResponse, WatchService } from "../../gen/grpc/etcd/rpc.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import type { Limits } from "../kv/limits.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { type WatchCall, WatchStream } from "./watch-stream.js";
 
 export function watchDefinition(limits: Limits) {

@@ -15,7 +15,7 @@ import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Revision, WatchMessage, WatchSpec } from "../kv/types.js";
-import type { EtcdContext } from "./etcd-services.js";
+import type { EtcdContext } from "./context.js";
 import { FragmentTurn } from "./fragment-turn.js";
 import { ProgressRound } from "./progress-round.js";
 import { eventMessage, specFromCreate, watchResponse, weightOfEvents } from "./watch-messages.js";
