@@ -17,7 +17,8 @@ export function horizonOf(beginning: WatchBeginning, changes: readonly Event[]):
   const { from, compactRevision } = beginning;
   const last = changes.findLast((change) => {
     const revision = Number(change.kv?.modRevision);
-    return revision >= from && revision > compactRevision && tells(beginning.request, change);
+    const isKept = revision > compactRevision || change.type === Event_EventType.PUT;
+    return revision >= from && isKept && tells(beginning.request, change);
   });
   return Number(last?.kv?.modRevision ?? 0);
 }
