@@ -15,6 +15,8 @@ interface Mistake {
 
 type Change = (operation: Operation) => Operation;
 
+const LAST = 2n ** 63n - 1n;
+
 export const MISTAKES: readonly Mistake[] = [
   {
     title: "counts one key of a range",
@@ -42,7 +44,8 @@ export const MISTAKES: readonly Mistake[] = [
     change: (operation) =>
       changedWatch(operation, ({ startRevision, ...request }) => ({
         ...request,
-        startRevision: startRevision > 0n ? startRevision + 1n : startRevision,
+        startRevision:
+          startRevision > 0n && startRevision < LAST ? startRevision + 1n : startRevision,
       })),
   },
   {
