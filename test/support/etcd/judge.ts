@@ -59,7 +59,7 @@ export class Judge {
     return { operations: this.#operations, differences: this.#met, revision: this.#revision };
   }
 
-  /** All changes since the compact revision. */
+  /** All changes from the compact revision on. */
   get #changes(): WatchView {
     return this.#journal.views.get(0n) as WatchView;
   }
@@ -137,7 +137,7 @@ export class Judge {
     if (operation.kind !== "compact" || reply === undefined) return;
     this.#compactRevision = Number(operation.request.revision);
     const { events } = this.#changes;
-    const kept = events.findIndex(({ kv }) => Number(kv?.modRevision) > this.#compactRevision);
+    const kept = events.findIndex(({ kv }) => Number(kv?.modRevision) >= this.#compactRevision);
     events.splice(0, kept < 0 ? events.length : kept);
   }
 
