@@ -121,13 +121,15 @@ declare(`${note}txn`, same, [
 ]);
 
 declare(`${note}lease`, same, [
+  ["lease", "grant", "2000"],
   ["lease", "grant", "1000"],
-  ["lease", "grant", "1"],
   ["lease", "list"],
+  ["lease", "grant", "1"],
   ["put", "x", "1", "--lease", "L1"],
-  ["put", "y", "2", "--lease", "L1"],
   ["lease", "timetolive", "L1"],
+  // One key: etcd tells several in no order.
   ["lease", "timetolive", "L1", "--keys"],
+  ["put", "y", "2", "--lease", "L1"],
   ["lease", "keep-alive", "L1", "--once"],
   ["lease", "revoke", "L1"],
   ["lease", "revoke", "L1"],
