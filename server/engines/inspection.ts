@@ -3,7 +3,7 @@
 
 import type { Revision } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
-import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
+import { randomHashSeed, randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { MemoryBackend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
 import { Store, type StoreLimits } from "../store/store.js";
@@ -132,8 +132,9 @@ async function makeFrom(
 function recovery(readId: string, newId: string, options: InspectionOptions) {
   const { limits, clock, onProgress = () => {} } = options;
   const randomLeaseId = randomPositiveInt64;
+  const hashSeed = randomHashSeed();
   const newStore = () =>
-    new Store({ limits, storeId: newId, randomLeaseId, backend: new MemoryBackend() });
+    new Store({ limits, storeId: newId, randomLeaseId, hashSeed, backend: new MemoryBackend() });
   return { storeId: readId, newStore, clock, onProgress };
 }
 

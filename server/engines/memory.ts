@@ -5,7 +5,7 @@ import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import { type Logger, silentLogger } from "../lib/logger.js";
-import { randomPositiveInt64, randomStoreId } from "../lib/random.js";
+import { randomHashSeed, randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { type Backend, MemoryBackend } from "../store/backend.js";
 import { Store } from "../store/store.js";
 import { readSnapshot } from "../wal/snapshot-reader.js";
@@ -60,7 +60,7 @@ export async function openMemoryEngine(options: MemoryEngineOptions): Promise<Me
     return new StoreEngine({ limits, clock, store, backend: log, saved: { ...saved, keeper } });
   }
   const { storeId = randomStoreId(), backend = new MemoryBackend(), snapshot } = options;
-  const store = new Store({ limits, storeId, randomLeaseId, backend });
+  const store = new Store({ limits, storeId, randomLeaseId, hashSeed: randomHashSeed(), backend });
   if (snapshot !== undefined) {
     const { header } = await readSnapshot("the snapshot", snapshot, imageSink(store, clock));
     const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };

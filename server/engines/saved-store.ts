@@ -8,7 +8,7 @@ import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
 import { type Files, readUpTo, writeAll } from "../lib/files.js";
 import type { Logger } from "../lib/logger.js";
-import { randomStoreId, randomUint32 } from "../lib/random.js";
+import { randomHashSeed, randomStoreId, randomUint32 } from "../lib/random.js";
 import { Store } from "../store/store.js";
 import { DataDirectory, segmentName, tornName } from "../wal/data-directory.js";
 import { certain } from "../wal/data-error.js";
@@ -98,7 +98,8 @@ async function openIn(data: DataDirectory, options: SavedStoreOptions): Promise<
     spareBytes: options.spareBytes ?? SPARE_BYTES,
     bootId,
   });
-  const newStore = () => new Store({ limits, storeId, randomLeaseId, backend: log });
+  const hashSeed = randomHashSeed();
+  const newStore = () => new Store({ limits, storeId, randomLeaseId, hashSeed, backend: log });
   const recovered = await recover(data, { storeId, newStore, clock, onProgress });
   const { store, runningMs, logBytes } = recovered;
   for (const { message, file } of recovered.damaged) {

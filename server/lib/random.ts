@@ -1,6 +1,7 @@
 // Randomness for names: of stores, of leases, of what begins a record.
 
 import { randomBytes } from "node:crypto";
+import type { HashSeed } from "./half-sip-hash.js";
 
 /** 128 random bits as 32 hexadecimal digits. */
 export function randomStoreId(): string {
@@ -13,6 +14,11 @@ export function randomPositiveInt64(): bigint {
     const id = randomBytes(8).readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn;
     if (id !== 0n) return id;
   }
+}
+
+/** Of the hash of keys in memory. */
+export function randomHashSeed(): HashSeed {
+  return [randomUint32(), randomUint32()];
 }
 
 /** From 1 to 2^32 - 1. */

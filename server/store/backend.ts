@@ -2,7 +2,8 @@
 // backend says when they are durable. The log is one backend; keeping nothing is another.
 
 import type { LeaseId, Revision } from "../kv/types.js";
-import type { Change, Version } from "./version.js";
+import type { Row, Rows } from "./rows.js";
+import type { Version } from "./version.js";
 
 /** What happened to the store in one step: with those before it, all that a replay needs. */
 export interface LogRecord {
@@ -11,7 +12,7 @@ export interface LogRecord {
   /** The commit time of that revision. */
   readonly timeMs: number;
   /** Of the commit; empty when the keys did not change. */
-  readonly changes: readonly Change[];
+  readonly changes: RowSpan;
   /** Begun before the changes. */
   readonly granted: readonly GrantedLease[];
   readonly renewed: readonly LeaseId[];
@@ -22,6 +23,14 @@ export interface LogRecord {
    * a revision above the head makes both go there: revisions in between may be lost.
    */
   readonly compactRevision: Revision | undefined;
+}
+
+/** Rows that follow each other: the changes of a commit, in their order. */
+export interface RowSpan {
+  readonly rows: Rows;
+  readonly first: Row;
+  /** How many. */
+  readonly length: number;
 }
 
 export interface GrantedLease {

@@ -4,22 +4,24 @@
 // Nothing outside sees it before the store adopts the commit: the store's revision has not moved.
 
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
-import { copyBytes } from "../lib/bytes.js";
-import type { GrantedLease } from "./backend.js";
+import type { GrantedLease, RowSpan } from "./backend.js";
 import type { KeySpace } from "./key-space.js";
+import type { KeyId } from "./key-table.js";
 import type { Lease, Lessor } from "./lessor.js";
-import { undoChanges } from "./unpublished.js";
-import { type Change, type KeyRecord, tombstone, type Version } from "./version.js";
+import { NO_ROW, type Row } from "./rows.js";
+import { undoRows } from "./unpublished.js";
 
 export class CommitBuilder {
   /** The revision that the commit gets, if it changes anything. */
   readonly revision: Revision;
-  readonly changes: Change[] = [];
+  /** Its rows follow each other. */
+  #first: Row = NO_ROW;
+  #length = 0;
   readonly #keys: KeySpace;
   readonly #lessor: Lessor;
-  readonly #begun: Lease[] = [];
+  #begun: Lease[] | undefined;
   /** Leases of puts that lost a key: they may end with the commit. */
-  readonly #loosened = new Set<Lease>();
+  #loosened: Set<Lease> | undefined;
 
   constructor(keys: KeySpace, lessor: Lessor, revision: Revision) {
     this.#keys = keys;
@@ -32,76 +34,104 @@ export class CommitBuilder {
     return this.revision - 1;
   }
 
+  /** How many changes it has made. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get changes(): RowSpan {
+    return { rows: this.#keys.rows, first: this.#first, length: this.#length };
+  }
+
   /** The revision that what reads in it reflects: its own once it has changed something. */
   get seenRevision(): Revision {
-    return this.changes.length > 0 ? this.revision : this.headRevision;
+    return this.#length > 0 ? this.revision : this.headRevision;
   }
 
   /** Puts a key; the bytes are copied. The lease, if any, exists. */
   put(command: {
-    readonly text: string;
     readonly key: Uint8Array;
     readonly value: Uint8Array;
     readonly leaseId: LeaseId;
-  }): void {
-    const record = this.#keys.recordFor(command.text, command.key);
-    const before = record.live;
-    this.#change(record, before, {
+  }): Row {
+    const { key, value, leaseId } = command;
+    const { rows } = this.#keys;
+    const id = this.#keys.find(key);
+    const live = this.#keys.live(id);
+    const row = this.#keys.add(id, {
       revision: this.revision,
-      place: this.changes.length,
-      createRevision: before?.createRevision ?? this.revision,
-      version: (before?.version ?? 0) + 1,
-      value: copyBytes(command.value),
-      leaseId: command.leaseId,
+      place: this.#length,
       deleted: undefined,
+      key,
+      keyStart: 0,
+      keyEnd: key.length,
+      value,
+      valueStart: 0,
+      valueEnd: value.length,
+      createRevision: live === NO_ROW ? this.revision : rows.createRevisionOf(live),
+      version: live === NO_ROW ? 1 : rows.versionOf(live) + 1,
+      leaseId,
     });
+    this.#added(row);
+    const before = live === NO_ROW ? NO_LEASE : rows.leaseIdOf(live);
+    if (before !== leaseId || leaseId !== NO_LEASE) this.#moveLease(row, before, leaseId);
+    return row;
   }
 
-  delete(record: KeyRecord, reason: DeleteReason): void {
-    this.#change(record, record.live, tombstone(this.#next, reason));
+  /** Deletes a key that is present. */
+  delete(id: KeyId, deleted: DeleteReason): void {
+    const before = this.#keys.rows.leaseIdOf(this.#keys.newest(id));
+    const place = this.#length;
+    const row = this.#keys.addTombstone(id, { revision: this.revision, place, deleted });
+    this.#added(row);
+    if (before !== NO_LEASE) this.#leave(id, before);
   }
 
   /** Begins the lease of a put. */
   beginLease(ttlMs: number, nowMs: number): LeaseId {
     const id = this.#lessor.chooseId();
+    this.#begun ??= [];
     this.#begun.push(this.#lessor.begin({ id, ttlMs, ofPut: true, nowMs }));
     return id;
   }
 
   /** The leases that began with it. */
   get begun(): readonly Lease[] {
-    return this.#begun;
+    return this.#begun ?? [];
   }
 
   get granted(): readonly GrantedLease[] {
-    return this.#begun.map(({ id, ttlMs, ofPut }) => ({ id, ttlMs, ofPut }));
+    return this.begun.map(({ id, ttlMs, ofPut }) => ({ id, ttlMs, ofPut }));
   }
 
   /** The leases that end with it: of puts that have lost their last key, and `ending`. */
   ended(ending: Lease | undefined): readonly Lease[] {
-    const emptied = [...this.#loosened].filter((lease) => lease.keys.size === 0);
+    const emptied = [...(this.#loosened ?? [])].filter((lease) => lease.keys.size === 0);
     return ending === undefined ? emptied : [...new Set([...emptied, ending])];
   }
 
   /** Takes everything back. */
   abandon(): void {
-    undoChanges(this.changes, { keys: this.#keys, lessor: this.#lessor });
-    for (const lease of this.#begun) this.#lessor.end(lease);
+    undoRows(this.changes, { keys: this.#keys, lessor: this.#lessor });
+    for (const lease of this.begun) this.#lessor.end(lease);
   }
 
-  /** The revision and the place of the next change. */
-  get #next() {
-    return { revision: this.revision, place: this.changes.length };
+  #added(row: Row): void {
+    if (this.#length === 0) this.#first = row;
+    this.#length += 1;
   }
 
-  #change(record: KeyRecord, before: Version | undefined, version: Version): void {
-    this.#keys.add(record, version);
-    if (before !== undefined && before.leaseId !== version.leaseId) {
-      const lease = before.leaseId === NO_LEASE ? undefined : this.#lessor.find(before.leaseId);
-      lease?.keys.delete(record.key);
-      if (lease?.ofPut === true) this.#loosened.add(lease);
-    }
-    this.#lessor.attach(version.leaseId, record.key);
-    this.changes.push({ record, version });
+  #moveLease(row: Row, before: LeaseId, after: LeaseId): void {
+    const id = this.#keys.keyOf(row);
+    if (before !== after && before !== NO_LEASE) this.#leave(id, before);
+    this.#lessor.attach(after, id);
+  }
+
+  #leave(id: KeyId, leaseId: LeaseId): void {
+    const lease = this.#lessor.find(leaseId);
+    lease?.keys.delete(id);
+    if (lease?.ofPut !== true) return;
+    this.#loosened ??= new Set();
+    this.#loosened.add(lease);
   }
 }

@@ -9,11 +9,9 @@ import type { Revision } from "../kv/types.js";
 import type { Counters } from "./counters.js";
 import type { History } from "./history.js";
 import type { KeySpace } from "./key-space.js";
-import type { Commit } from "./version.js";
 
 export class Compactor {
   compactRevision: Revision = 0;
-  floor: Revision = 0;
   /** The floor for which the commit right at it has been walked. */
   #walkedFloor: Revision = 0;
   readonly #keys: KeySpace;
@@ -26,6 +24,10 @@ export class Compactor {
     this.#counters = counters;
   }
 
+  get floor(): Revision {
+    return this.#keys.floor;
+  }
+
   /** The floor has not reached the compact revision: a pin holds it. */
   get held(): boolean {
     return this.floor < this.compactRevision;
@@ -33,9 +35,9 @@ export class Compactor {
 
   /** There are commits to walk. */
   get pending(): boolean {
-    const oldest = this.#history.oldest;
-    if (oldest === undefined || oldest.revision > this.floor) return false;
-    return oldest.revision < this.floor || this.#walkedFloor < this.floor;
+    const oldest = this.#history.oldestRevision;
+    if (oldest === undefined || oldest > this.floor) return false;
+    return oldest < this.floor || this.#walkedFloor < this.floor;
   }
 
   /** Refuses reads that begin below `revision` from now on. */
@@ -46,14 +48,14 @@ export class Compactor {
   /** Goes on where a store was that has been carried over: what went is gone. */
   resume(revision: Revision): void {
     this.compactRevision = revision;
-    this.floor = revision;
+    this.#keys.floor = revision;
     this.#walkedFloor = revision;
   }
 
   /** Lets the floor follow the compact revision, up to the lowest revision that is pinned. */
   raiseFloor(pinned: Revision | undefined): void {
     const floor = Math.min(this.compactRevision, pinned ?? this.compactRevision);
-    this.floor = Math.max(this.floor, floor);
+    this.#keys.floor = Math.max(this.floor, floor);
   }
 
   /** Walks at most about `maxChanges` changes; true when nothing is left to walk. */
@@ -61,17 +63,35 @@ export class Compactor {
     let changes = 0;
     while (this.pending) {
       if (changes >= maxChanges) return false;
-      const commit = this.#history.oldest as Commit;
-      for (const { record } of commit.changes) this.#keys.dropBelow(record, this.floor);
-      changes += commit.changes.length;
-      this.#counters.changesCompacted += commit.changes.length;
-      if (commit.revision < this.floor) {
+      const revision = this.#history.oldestRevision as Revision;
+      const length = this.#history.lengthOf(revision);
+      this.#dropBehind(revision, length);
+      changes += length;
+      this.#counters.changesCompacted += length;
+      if (revision < this.floor) {
         this.#history.dropOldest();
-        this.#keys.forgetChanges(commit.changes.length);
+        this.#keys.forgetChanges(length);
       } else {
         this.#walkedFloor = this.floor;
       }
     }
     return true;
+  }
+
+  /** Frees memory, a piece of about `maxRows` rows; true when there is nothing more to do now. */
+  reclaim(maxRows: number): boolean {
+    if (this.pending) return false;
+    const kept = this.#history.oldestRevision ?? Number.POSITIVE_INFINITY;
+    return this.#keys.reclaim(kept, maxRows);
+  }
+
+  #dropBehind(revision: Revision, length: number): void {
+    const { rows } = this.#keys;
+    let row = this.#history.firstRowOf(revision);
+    for (let place = 0; place < length; place += 1) {
+      const next = place + 1 < length ? rows.after(row) : row;
+      this.#keys.dropBehind(row);
+      row = next;
+    }
   }
 }

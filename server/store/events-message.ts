@@ -2,7 +2,8 @@
 // one.
 
 import type { Event, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
-import { type Change, type Commit, eventBytes, eventOfChange } from "./version.js";
+import { type Change, eventBytes, eventOfChange } from "./change.js";
+import type { Commit } from "./commit.js";
 
 export class EventsMessage {
   bytes = 0;
@@ -26,11 +27,10 @@ export class EventsMessage {
   add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
     const { maxBytes, wholeRevisionMaxBytes } = this.#spec;
     const previous = this.#hasPrevious(commit);
-    const { changes } = commit;
     const taken: Change[] = [];
     let bytes = this.bytes;
-    for (let index = from; index < changes.length; index += 1) {
-      const change = changes[index] as Change;
+    for (let index = from; index < commit.length; index += 1) {
+      const change = commit.at(index);
       if (!wanted(change)) continue;
       const weight = eventBytes(change, previous);
       if (bytes + weight > maxBytes) {
@@ -45,7 +45,7 @@ export class EventsMessage {
       bytes += weight;
     }
     this.#push(commit, taken, bytes);
-    return changes.length;
+    return commit.length;
   }
 
   /** The message; undefined when there is nothing in it. */

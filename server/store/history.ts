@@ -1,47 +1,125 @@
-// The commits that are not compacted, by revision: what watches catch up from, and what compaction
-// walks to find the versions that may go.
+// The commits that are not compacted, by revision: where their rows are, and when they were made.
+// What watches catch up from, and what compaction walks to find the rows that may go.
 
 import type { Revision } from "../kv/types.js";
-import type { Commit } from "./version.js";
+import { Commit } from "./commit.js";
+import type { Row, Rows } from "./rows.js";
 
-/** Dropped commits are cut off in one go once they are this many and half of the array. */
-const TRIM_COUNT = 1024;
+const PAGE_BITS = 10;
+const PAGE_COMMITS = 2 ** PAGE_BITS;
+const PAGE_MASK = PAGE_COMMITS - 1;
+
+/** Dropped pages are cut off in one go once they are this many and half of all. */
+const TRIM_PAGES = 64;
+
+class Page {
+  readonly rows = new Uint32Array(PAGE_COMMITS);
+  readonly lengths = new Uint32Array(PAGE_COMMITS);
+  readonly times = new Float64Array(PAGE_COMMITS);
+}
+
+/** The rows of a commit that is being added. */
+export interface NewCommit {
+  readonly revision: Revision;
+  readonly timeMs: number;
+  readonly first: Row;
+  readonly length: number;
+}
 
 /** Revisions are dense: each follows the one before. */
 export class History {
-  #commits: Commit[] = [];
-  #dropped = 0;
+  readonly #rows: Rows;
+  #pages: (Page | undefined)[] = [];
+  /** Places from the beginning of the first page: of the oldest commit, and behind the newest. */
+  #start = 0;
+  #end = 0;
+  #newestRevision: Revision = 0;
+  /** So that who reads a large commit piece by piece does not begin anew each time. */
+  #last: Commit | undefined;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
 
   get size(): number {
-    return this.#commits.length - this.#dropped;
+    return this.#end - this.#start;
   }
 
-  get oldest(): Commit | undefined {
-    return this.#commits[this.#dropped];
+  get oldestRevision(): Revision | undefined {
+    return this.size === 0 ? undefined : this.#newestRevision - this.size + 1;
   }
 
-  get newest(): Commit | undefined {
-    return this.size === 0 ? undefined : this.#commits.at(-1);
+  get newestRevision(): Revision | undefined {
+    return this.size === 0 ? undefined : this.#newestRevision;
+  }
+
+  has(revision: Revision): boolean {
+    return revision <= this.#newestRevision && revision > this.#newestRevision - this.size;
   }
 
   at(revision: Revision): Commit | undefined {
-    const oldest = this.oldest;
-    if (oldest === undefined || revision < oldest.revision) return undefined;
-    return this.#commits[this.#dropped + revision - oldest.revision];
+    if (!this.has(revision)) return undefined;
+    if (this.#last?.revision === revision) return this.#last;
+    const place = this.#placeOf(revision);
+    const page = this.#pages[place >>> PAGE_BITS] as Page;
+    const at = place & PAGE_MASK;
+    this.#last = new Commit(this.#rows, {
+      revision,
+      timeMs: page.times[at] as number,
+      first: page.rows[at] as number,
+      length: page.lengths[at] as number,
+    });
+    return this.#last;
   }
 
-  push(commit: Commit): void {
-    this.#commits.push(commit);
+  /** Of a commit that is here. */
+  timeOf(revision: Revision): number {
+    const place = this.#placeOf(revision);
+    return (this.#pages[place >>> PAGE_BITS] as Page).times[place & PAGE_MASK] as number;
+  }
+
+  /** How many changes a commit has that is here. */
+  lengthOf(revision: Revision): number {
+    const place = this.#placeOf(revision);
+    return (this.#pages[place >>> PAGE_BITS] as Page).lengths[place & PAGE_MASK] as number;
+  }
+
+  firstRowOf(revision: Revision): Row {
+    const place = this.#placeOf(revision);
+    return (this.#pages[place >>> PAGE_BITS] as Page).rows[place & PAGE_MASK] as number;
+  }
+
+  push(commit: NewCommit): void {
+    const place = this.#end;
+    if (place >>> PAGE_BITS === this.#pages.length) this.#pages.push(new Page());
+    const page = this.#pages[place >>> PAGE_BITS] as Page;
+    page.rows[place & PAGE_MASK] = commit.first;
+    page.lengths[place & PAGE_MASK] = commit.length;
+    page.times[place & PAGE_MASK] = commit.timeMs;
+    this.#end += 1;
+    this.#newestRevision = commit.revision;
   }
 
   dropNewest(): void {
-    this.#commits.pop();
+    this.#last = undefined;
+    this.#end -= 1;
+    this.#newestRevision -= 1;
+    if (this.#end >>> PAGE_BITS < this.#pages.length - 1) this.#pages.pop();
   }
 
   dropOldest(): void {
-    this.#dropped += 1;
-    if (this.#dropped < TRIM_COUNT || this.#dropped * 2 < this.#commits.length) return;
-    this.#commits = this.#commits.slice(this.#dropped);
-    this.#dropped = 0;
+    this.#last = undefined;
+    this.#start += 1;
+    if ((this.#start & PAGE_MASK) !== 0) return;
+    const dropped = this.#start >>> PAGE_BITS;
+    this.#pages[dropped - 1] = undefined;
+    if (dropped < TRIM_PAGES || dropped * 2 < this.#pages.length) return;
+    this.#pages = this.#pages.slice(dropped);
+    this.#start -= dropped * PAGE_COMMITS;
+    this.#end -= dropped * PAGE_COMMITS;
+  }
+
+  #placeOf(revision: Revision): number {
+    return this.#end - 1 - (this.#newestRevision - revision);
   }
 }

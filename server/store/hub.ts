@@ -5,8 +5,9 @@
 // from history when it is pulled, so a slow reader costs a commit nothing more.
 
 import type { Limits } from "../kv/limits.js";
+import type { Commit } from "./commit.js";
 import type { Counters } from "./counters.js";
-import type { Commit } from "./version.js";
+
 import type { Pull, Watch } from "./watch.js";
 import { WatchIndex } from "./watch-index.js";
 

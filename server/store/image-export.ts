@@ -2,13 +2,15 @@
 // goes on. What it still has to read is kept from compaction until stop(), except from a write that
 // the store's own limit leaves no other room for: then next() throws.
 
+import { keyAfter } from "../kv/selector.js";
 import type { Revision } from "../kv/types.js";
 import type { Now } from "../lib/clock.js";
-import type { Walk } from "../lib/ordered-map.js";
 import { type ImageHeader, type ImageItem, type LogPlace, NO_LOG } from "./image.js";
+import { NO_KEY } from "./key-table.js";
 import type { Lease } from "./lessor.js";
+import { NO_ROW, type Row } from "./rows.js";
 import type { Store } from "./store.js";
-import type { Commit, KeyRecord } from "./version.js";
+import { versionOfRow } from "./version.js";
 
 /** "all": with the history that can be read. "none": as if compacted at the head. */
 export type ExportedHistory = "all" | "none";
@@ -23,9 +25,10 @@ export class ImageExport {
   /** What is given as commits, not as entries. */
   #nextCommit: Revision;
   #lease = 0;
-  #start: string | undefined = "";
-  #commit: Commit | undefined;
-  #change = 0;
+  #start: Uint8Array | undefined = new Uint8Array(0);
+  /** The next change of the commit that is being given, and how many are left of it. */
+  #row: Row = NO_ROW;
+  #left = 0;
 
   constructor(
     store: Store,
@@ -49,7 +52,7 @@ export class ImageExport {
       log,
     };
     this.#nowMs = now.monotonicMs;
-    const oldest = store.history.oldest?.revision ?? store.revision + 1;
+    const oldest = store.history.oldestRevision ?? store.revision + 1;
     this.#nextCommit = Math.max(oldest, compactRevision);
     this.#leases = store.lessor.all();
     store.retention.startReading(this);
@@ -84,47 +87,46 @@ export class ImageExport {
     }));
   }
 
-  #nextEntries(start: string, maxVisits: number): ImageItem[] {
+  #nextEntries(start: Uint8Array, maxVisits: number): ImageItem[] {
     const items: ImageItem[] = [];
-    const walk: Walk<string, KeyRecord> = this.#store.keys.ascend(start);
-    for (let visits = 0; visits < maxVisits; visits += 1) {
-      const record = walk.next()?.[1];
-      if (record === undefined) {
-        this.#start = undefined;
-        return items;
+    const { keys } = this.#store;
+    const { rows } = keys;
+    const walk = keys.ascend(start);
+    this.#start = undefined;
+    for (let visits = 1; visits <= maxVisits; visits += 1) {
+      const id = walk.next();
+      if (id === NO_KEY) break;
+      const row = keys.liveAt(id, this.revision);
+      if (row !== NO_ROW && rows.revisionOf(row) < this.#nextCommit) {
+        items.push({ kind: "entry", key: rows.keyOf(row), version: versionOfRow(rows, row) });
       }
-      const version = record.liveAt(this.revision);
-      if (version !== undefined && version.revision < this.#nextCommit) {
-        items.push({ kind: "entry", key: record.bytes, version });
-      }
-      this.#start = `${record.key}\0`;
+      if (visits === maxVisits) this.#start = keyAfter(rows.keyOf(keys.newest(id)));
     }
     return items;
   }
 
   #nextChanges(maxVisits: number): ImageItem[] | undefined {
     const items: ImageItem[] = [];
+    const { rows } = this.#store.keys;
     while (items.length < maxVisits) {
-      if (this.#commit === undefined && !this.#beginCommit(items)) break;
-      const changes = this.#commit?.changes ?? [];
-      const end = Math.min(changes.length, this.#change + maxVisits - items.length);
-      for (; this.#change < end; this.#change += 1) {
-        const { record, version } = changes[this.#change] as Commit["changes"][number];
-        items.push({ kind: "change", key: record.bytes, version });
+      if (this.#left === 0 && !this.#beginCommit(items)) break;
+      for (; this.#left > 0 && items.length < maxVisits; this.#left -= 1) {
+        const row = this.#row;
+        items.push({ kind: "change", key: rows.keyOf(row), version: versionOfRow(rows, row) });
+        if (this.#left > 1) this.#row = rows.after(row);
       }
-      if (this.#change === changes.length) this.#commit = undefined;
     }
     return items.length === 0 ? undefined : items;
   }
 
   /** False when there is none any more. */
   #beginCommit(items: ImageItem[]): boolean {
-    if (this.#nextCommit > this.header.revision) return false;
-    const commit = this.#store.history.at(this.#nextCommit) as Commit;
-    const { revision, timeMs } = commit;
-    items.push({ kind: "commit", revision, timeMs, changes: commit.changes.length });
-    this.#commit = commit;
-    this.#change = 0;
+    const revision = this.#nextCommit;
+    if (revision > this.header.revision) return false;
+    const { history } = this.#store;
+    this.#row = history.firstRowOf(revision);
+    this.#left = history.lengthOf(revision);
+    items.push({ kind: "commit", revision, timeMs: history.timeOf(revision), changes: this.#left });
     this.#nextCommit += 1;
     return true;
   }

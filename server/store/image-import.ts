@@ -3,19 +3,25 @@
 
 import type { LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
+import { compareBytes } from "../lib/bytes.js";
 import type { ImageHeader, ImageItem } from "./image.js";
+import { type KeyId, NO_KEY } from "./key-table.js";
+import { NO_ROW, type Row } from "./rows.js";
 import type { Store } from "./store.js";
-import type { Change, KeyRecord, Version } from "./version.js";
+import type { Version } from "./version.js";
+
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class ImageImport {
   readonly #store: Store;
   readonly #header: ImageHeader;
   readonly #leases: (ImageItem & { kind: "lease" })[] = [];
   /** Those that may be attached to a lease. */
-  readonly #leased = new Set<KeyRecord>();
-  #lastKey = "";
-  #commit: { revision: Revision; timeMs: number; changes: Change[]; left: number } | undefined;
+  readonly #leased = new Set<KeyId>();
+  #lastKey = NO_BYTES;
+  #commit:
+    | { revision: Revision; timeMs: number; first: Row; length: number; left: number }
+    | undefined;
   #lastRevision: Revision = 0;
   #lastTimeMs = 0;
 
@@ -52,18 +58,17 @@ export class ImageImport {
     expect(this.#lastTimeMs <= this.#header.timeMs, "a commit is newer than the head");
     this.#store.journal.resume(this.#header);
     for (const item of this.#leases) this.#addLease(item);
-    for (const record of this.#leased) this.#attach(record);
+    for (const id of this.#leased) this.#attach(id);
   }
 
   #addEntry(key: Uint8Array, version: Version): void {
     const { compactRevision } = this.#header;
-    const text = latin1FromBytes(key);
-    expect(text > this.#lastKey, "the entries are not in the order of their keys");
+    expect(compareBytes(key, this.#lastKey) > 0, "the entries are not in the order of their keys");
     expect(this.#lastRevision === 0, "an entry comes after a commit");
     expect(version.revision <= compactRevision, "an entry is newer than the compact revision");
     expect(version.deleted === undefined, "an entry is deleted");
-    this.#lastKey = text;
-    this.#store.keys.add(this.#record(text, key, version), version);
+    this.#lastKey = key;
+    this.#add(NO_KEY, key, version);
     this.#store.keys.forgetChanges(1);
   }
 
@@ -78,30 +83,36 @@ export class ImageImport {
     expect(timeMs >= this.#lastTimeMs, "a commit is earlier than the one before");
     this.#lastRevision = revision;
     this.#lastTimeMs = timeMs;
-    this.#commit = { revision, timeMs, changes: [], left: changes };
+    this.#commit = { revision, timeMs, first: NO_ROW, length: 0, left: changes };
   }
 
   #addChange(key: Uint8Array, version: Version): void {
     const commit = this.#commit;
     if (commit === undefined) throw new RangeError("a change belongs to no commit");
     expect(version.revision === commit.revision, "a change is of another revision");
-    const record = this.#record(latin1FromBytes(key), key, version);
-    const before = record.versions.at(-1);
-    expect((before?.revision ?? 0) < version.revision, "a commit changes a key twice");
-    this.#store.keys.add(record, version);
-    commit.changes.push({ record, version });
+    const { keys, history } = this.#store;
+    const id = keys.find(key);
+    const newest = keys.newest(id);
+    const before = newest === NO_ROW ? 0 : keys.rows.revisionOf(newest);
+    expect(before < version.revision, "a commit changes a key twice");
+    const row = this.#add(id, key, version);
+    if (commit.length === 0) commit.first = row;
+    commit.length += 1;
     commit.left -= 1;
     if (commit.left > 0) return;
-    const { revision, timeMs, changes } = commit;
-    this.#store.history.push({ revision, timeMs, changes });
+    history.push(commit);
     this.#commit = undefined;
   }
 
-  #record(text: string, key: Uint8Array, version: Version): KeyRecord {
+  #add(id: KeyId, key: Uint8Array, version: Version): Row {
     expect(key.length > 0, "a key is empty");
-    const record = this.#store.keys.recordFor(text, key);
-    if (version.leaseId !== NO_LEASE) this.#leased.add(record);
-    return record;
+    const { keys } = this.#store;
+    const { value } = version;
+    const [keyStart, valueStart] = [0, 0];
+    const [keyEnd, valueEnd] = [key.length, value.length];
+    const row = keys.add(id, { ...version, key, keyStart, keyEnd, value, valueStart, valueEnd });
+    if (version.leaseId !== NO_LEASE) this.#leased.add(keys.keyOf(row));
+    return row;
   }
 
   #addLease({ lease, remainingMs }: ImageItem & { kind: "lease" }): void {
@@ -111,14 +122,13 @@ export class ImageImport {
     this.#store.lessor.begin({ ...lease, nowMs: this.#header.log.runningMs - ttlMs + remainingMs });
   }
 
-  #attach(record: KeyRecord): void {
-    const id: LeaseId = record.live?.leaseId ?? NO_LEASE;
+  #attach(keyId: KeyId): void {
+    const { keys, lessor } = this.#store;
+    const live = keys.live(keyId);
+    const id: LeaseId = live === NO_ROW ? NO_LEASE : keys.rows.leaseIdOf(live);
     if (id === NO_LEASE) return;
-    expect(
-      this.#store.lessor.find(id) !== undefined,
-      `a key names lease ${id}, which is not there`,
-    );
-    this.#store.lessor.attach(id, record.key);
+    expect(lessor.find(id) !== undefined, `a key names lease ${id}, which is not there`);
+    lessor.attach(id, keyId);
   }
 }
 

@@ -6,14 +6,15 @@
 
 import type { Revision } from "../kv/types.js";
 import type { Now } from "../lib/clock.js";
-import type { Backend, LogRecord, Position } from "./backend.js";
+import type { Backend, LogRecord, Position, RowSpan } from "./backend.js";
+import type { Commit } from "./commit.js";
 import { CommitBuilder } from "./commit-builder.js";
 import type { Compactor } from "./compactor.js";
-import type { History } from "./history.js";
+import type { History, NewCommit } from "./history.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
+import { NO_ROW } from "./rows.js";
 import { type Step, Unpublished } from "./unpublished.js";
-import type { Commit } from "./version.js";
 
 export interface JournalOptions {
   readonly keys: KeySpace;
@@ -21,8 +22,9 @@ export interface JournalOptions {
   readonly lessor: Lessor;
   readonly compactor: Compactor;
   readonly backend: Backend;
-  /** Told of each commit once it is durable, in order. */
+  /** Told of each commit once it is durable, in order; called as long as `isWatched`. */
   readonly onPublish: (commit: Commit) => void;
+  readonly isWatched: () => boolean;
 }
 
 /** What a step did besides its record. */
@@ -43,9 +45,11 @@ export class Journal {
   #toldCompactRevision: Revision = 0;
   #toldPosition: Position = 0;
   #publishedCompactRevision: Revision = 0;
+  readonly #noRows: RowSpan;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#noRows = { rows: options.keys.rows, first: NO_ROW, length: 0 };
     this.#backend = options.backend;
     options.backend.listen({
       durable: () => this.#publish(),
@@ -91,7 +95,7 @@ export class Journal {
   }
 
   /** Takes a commit whose changes are made, and durable: in a replay. */
-  adopt(commit: Commit): void {
+  adopt(commit: NewCommit): void {
     this.#options.history.push(commit);
     this.#setHead(commit.revision, commit.timeMs);
   }
@@ -156,7 +160,7 @@ export class Journal {
     let result: T;
     try {
       result = apply(builder);
-      if (builder.changes.length > 0) {
+      if (builder.length > 0) {
         ended = builder.ended(ending);
         record = this.#recordOf(builder, ended, now);
         this.#backend.reserve(record);
@@ -173,7 +177,7 @@ export class Journal {
     return {
       revision: builder.revision,
       timeMs: Math.max(this.#lastTimeMs, Math.floor(now.wallMs)),
-      changes: builder.changes.slice(),
+      changes: builder.changes,
       granted: builder.granted,
       renewed: NONE,
       ended: ended.map(({ id }) => id),
@@ -183,8 +187,9 @@ export class Journal {
 
   /** From here on nothing can fail. */
   #adopt(builder: CommitBuilder, record: LogRecord, ended: readonly Lease[]): void {
-    const { revision, timeMs, changes } = record;
-    const commit = { revision, timeMs, changes };
+    const { revision, timeMs } = record;
+    const { first, length } = record.changes;
+    const commit = { revision, timeMs, first, length };
     const { lessor, history } = this.#options;
     for (const lease of ended) lessor.end(lease);
     history.push(commit);
@@ -200,7 +205,7 @@ export class Journal {
     const record: LogRecord = {
       revision: this.#revision,
       timeMs: this.#lastTimeMs,
-      changes: NONE,
+      changes: this.#noRows,
       granted: NONE,
       renewed: NONE,
       ended: NONE,
@@ -247,7 +252,9 @@ export class Journal {
       if (commit === undefined) continue;
       this.#publishedRevision = commit.revision;
       this.#publishedTimeMs = commit.timeMs;
-      this.#options.onPublish(commit);
+      if (!this.#options.isWatched()) continue;
+      const published = this.#options.history.at(commit.revision);
+      if (published !== undefined) this.#options.onPublish(published);
     }
   }
 

@@ -1,22 +1,59 @@
-// All keys with their versions, and what they weigh.
+// All keys with their rows, and what they weigh.
 //
-// Only commits add versions (and take them back when they are abandoned), only compaction drops
-// them; the sums are kept at each of these steps, and check.ts counts them anew.
+// Only commits add rows (and take them back when they are abandoned), only compaction drops them;
+// the sums are kept at each of these steps, and check.ts counts them anew.
 
-import type { Revision } from "../kv/types.js";
-import { copyBytes } from "../lib/bytes.js";
-import { OrderedMap, type Walk } from "../lib/ordered-map.js";
-import { CHANGE_BYTES, KeyRecord, type Version, versionBytes } from "./version.js";
+import type { DeleteReason, LeaseId, Revision } from "../kv/types.js";
+import { NO_LEASE } from "../kv/types.js";
+import type { HashSeed } from "../lib/half-sip-hash.js";
+import type { KeyCursor } from "./key-cursor.js";
+import { type KeyId, KeyTable, NO_KEY } from "./key-table.js";
+import { linkTo, rowAbove, rowAt } from "./row-chain.js";
+import { NO_ROW, type Row, Rows } from "./rows.js";
+import { CHANGE_BYTES, rowBytes } from "./weights.js";
+
+/** A version to add: as the newest of its key. */
+export interface NewVersion {
+  readonly revision: Revision;
+  readonly place: number;
+  readonly deleted: DeleteReason | undefined;
+  /** bytes[keyStart, keyEnd) is the key. All bytes are copied. */
+  readonly key: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly value: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly createRevision: Revision;
+  readonly version: number;
+  readonly leaseId: LeaseId;
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 export class KeySpace {
-  readonly #records = new OrderedMap<string, KeyRecord>();
+  readonly rows = new Rows();
+  readonly #table: KeyTable;
+  /** Reads below it are refused: see Compactor. */
+  floor: Revision = 0;
   #liveKeys = 0;
   #liveBytes = 0;
   #historyBytes = 0;
+  /** Segments that are mostly garbage, and the row from which on they are not emptied yet. */
+  readonly #sparse = new Map<number, Row>();
+
+  constructor(seed: HashSeed) {
+    this.#table = new KeyTable(this.rows, seed);
+  }
 
   /** How many keys exist now. */
   get liveKeys(): number {
     return this.#liveKeys;
+  }
+
+  /** How many keys there are, those included that are only tombstones. */
+  get size(): number {
+    return this.#table.size;
   }
 
   /** What the present entries weigh. */
@@ -29,74 +66,128 @@ export class KeySpace {
     return this.#historyBytes;
   }
 
-  get(key: string): KeyRecord | undefined {
-    return this.#records.get(key);
+  find(key: Uint8Array): KeyId {
+    return this.#table.find(key, 0, key.length);
   }
 
-  ascend(from: string | undefined): Walk<string, KeyRecord> {
-    return this.#records.ascend(from);
+  /** The key in bytes[start, end). */
+  findIn(bytes: Uint8Array, start: number, end: number): KeyId {
+    return this.#table.find(bytes, start, end);
   }
 
-  descend(before: string | undefined): Walk<string, KeyRecord> {
-    return this.#records.descend(before);
+  /** The key of a row that is here. */
+  keyOf(row: Row): KeyId {
+    const start = this.rows.keyStartOf(row);
+    return this.findIn(this.rows.bytesOf(row), start, start + this.rows.keyLengthOf(row));
   }
 
-  /** The record of a key, made when there is none; `bytes` is copied then. */
-  recordFor(key: string, bytes: Uint8Array): KeyRecord {
-    const known = this.#records.get(key);
-    if (known !== undefined) return known;
-    const record = new KeyRecord(key, copyBytes(bytes));
-    this.#records.set(key, record);
-    return record;
+  /** The newest row of a key; NO_ROW for none. */
+  newest(id: KeyId): Row {
+    return id === NO_KEY ? NO_ROW : this.#table.newest(id);
   }
 
-  /** Adds the newest version of a key. */
-  add(record: KeyRecord, version: Version): void {
-    const before = record.live;
-    if (before !== undefined) this.#retire(record, before);
-    if (record.versions.length === 0) record.versions = [version];
-    else record.versions.push(version);
+  /** The row of the entry that a key has now; NO_ROW when it is absent. */
+  live(id: KeyId): Row {
+    return this.#putOf(this.newest(id));
+  }
+
+  /** The row of the entry that a key had at a revision, which can be read. */
+  liveAt(id: KeyId, revision: Revision): Row {
+    return this.#putOf(rowAt(this.rows, this.newest(id), revision));
+  }
+
+  /** The newest row of a key at or below a revision, which can be read. */
+  at(id: KeyId, revision: Revision): Row {
+    return rowAt(this.rows, this.newest(id), revision);
+  }
+
+  /** Below, equal or above 0: a key against these bytes. */
+  compareTo(id: KeyId, bytes: Uint8Array): number {
+    return this.#table.compareTo(id, bytes, 0, bytes.length);
+  }
+
+  /** From the first key at or above `from`, upwards; undefined: from the lowest. */
+  ascend(from: Uint8Array | undefined): KeyCursor {
+    return this.#table.ascend(from);
+  }
+
+  /** From the last key below `before`, downwards; undefined: from the highest. */
+  descend(before: Uint8Array | undefined): KeyCursor {
+    return this.#table.descend(before);
+  }
+
+  /** Adds the newest version of a key, known or not (NO_KEY). */
+  add(id: KeyId, version: NewVersion): Row {
+    const { rows } = this;
+    const previous = this.newest(id);
+    const link = previous === NO_ROW ? undefined : linkTo(rows, previous, this.floor);
+    const row = rows.append({ ...version, previous, link });
+    if (id === NO_KEY) this.#table.add(row);
+    else this.#table.setNewest(id, row);
+    if (this.#putOf(previous) !== NO_ROW) this.#retire(previous);
+    this.#count(row, 1);
     this.#historyBytes += CHANGE_BYTES;
-    if (version.deleted === undefined) {
-      this.#liveKeys += 1;
-      this.#liveBytes += versionBytes(record, version);
-    } else {
-      this.#historyBytes += versionBytes(record, version);
-    }
+    return row;
   }
 
-  /** Takes the newest version of a key back: the exact inverse of add(). */
-  takeBack(record: KeyRecord): void {
-    const version = record.versions.pop() as Version;
-    this.#historyBytes -= CHANGE_BYTES;
-    if (version.deleted === undefined) {
-      this.#liveKeys -= 1;
-      this.#liveBytes -= versionBytes(record, version);
-    } else {
-      this.#historyBytes -= versionBytes(record, version);
-    }
-    const before = record.live;
-    if (before !== undefined) this.#revive(record, before);
-    if (record.versions.length === 0) this.#records.delete(record.key);
+  /** Adds a tombstone of a key that is present. */
+  addTombstone(
+    id: KeyId,
+    of: { readonly revision: Revision; readonly place: number; readonly deleted: DeleteReason },
+  ): Row {
+    const live = this.newest(id);
+    const keyStart = this.rows.keyStartOf(live);
+    return this.add(id, {
+      ...of,
+      key: this.rows.bytesOf(live),
+      keyStart,
+      keyEnd: keyStart + this.rows.keyLengthOf(live),
+      value: NO_BYTES,
+      valueStart: 0,
+      valueEnd: 0,
+      createRevision: 0,
+      version: 0,
+      leaseId: NO_LEASE,
+    });
   }
 
   /**
-   * Drops what nobody can read any more when reads below `floor` are refused: all but the newest
-   * version at or below it, and that one too when it is a tombstone older than the floor. A
-   * tombstone right at the floor stays, so that a watch from there still tells the delete.
+   * Takes the newest row of a key back, which was added last: the exact inverse of add(). Gives the
+   * row of the entry that the key has again.
    */
-  dropBelow(record: KeyRecord, floor: Revision): void {
-    const { versions } = record;
-    const index = record.indexAt(floor);
-    const newest = versions[index];
-    if (newest === undefined) return;
-    const gone = newest.deleted !== undefined && newest.revision < floor ? index + 1 : index;
-    for (const version of versions.splice(0, gone)) {
-      this.#historyBytes -= versionBytes(record, version);
+  takeBack(id: KeyId): Row {
+    const row = this.newest(id);
+    const previous = this.rows.previousOf(row);
+    this.#historyBytes -= CHANGE_BYTES;
+    this.#count(row, -1);
+    if (previous === NO_ROW) this.#table.remove(id);
+    else this.#table.setNewest(id, previous);
+    const live = this.#putOf(previous);
+    if (live !== NO_ROW) this.#revive(live);
+    this.rows.truncate(row);
+    return live;
+  }
+
+  /**
+   * Drops what nobody can read any more because of this row, one at or below the floor: the row
+   * before it, and itself when it is a tombstone older than the floor. A tombstone right at the
+   * floor stays, so that a watch from there still tells the delete. Rows are walked in the order of
+   * their revisions; twice does no harm to one that stays.
+   */
+  dropBehind(row: Row): void {
+    const { rows } = this;
+    const previous = rows.previousOf(row);
+    if (previous !== NO_ROW) {
+      rows.setPrevious(row, NO_ROW);
+      this.#drop(previous);
     }
-    if (versions.length === 0 && this.#records.get(record.key) === record) {
-      this.#records.delete(record.key);
-    }
+    const revision = rows.revisionOf(row);
+    if (rows.isPut(row) || revision >= this.floor) return;
+    const id = this.keyOf(row);
+    const newest = this.newest(id);
+    if (newest === row) this.#table.remove(id);
+    else rows.setPrevious(rowAbove(rows, newest, revision), NO_ROW);
+    this.#drop(row);
   }
 
   /** The list of commits lost one with this many changes. */
@@ -104,15 +195,77 @@ export class KeySpace {
     this.#historyBytes -= count * CHANGE_BYTES;
   }
 
-  #retire(record: KeyRecord, version: Version): void {
-    this.#liveKeys -= 1;
-    this.#liveBytes -= versionBytes(record, version);
-    this.#historyBytes += versionBytes(record, version);
+  /**
+   * Lets memory go that is mostly garbage, by moving what is left in it: looks at about `maxRows`
+   * rows. Only when all rows behind the floor are dropped; commits point to the rows of `revision`
+   * and later, and those stay where they are. True when nothing is left to do now.
+   */
+  reclaim(revision: Revision, maxRows: number): boolean {
+    let left = maxRows;
+    for (const [segment, from] of this.#sparse) {
+      if (!this.rows.isSettled(segment, revision)) continue;
+      let row = from;
+      for (; row !== NO_ROW && !this.rows.isEmpty(segment); left -= 1) {
+        if (left <= 0) {
+          this.#sparse.set(segment, row);
+          return false;
+        }
+        this.#moveIfKept(row);
+        row = this.rows.behind(row);
+      }
+      this.#sparse.delete(segment);
+      this.rows.release(segment);
+    }
+    return true;
   }
 
-  #revive(record: KeyRecord, version: Version): void {
-    this.#liveKeys += 1;
-    this.#liveBytes += versionBytes(record, version);
-    this.#historyBytes -= versionBytes(record, version);
+  /** @throws when the index is not as it should be. */
+  check(): void {
+    this.#table.check();
+  }
+
+  /** Rows at or below the floor are kept only as the newest there of their keys. */
+  #moveIfKept(row: Row): void {
+    const { rows } = this;
+    const id = this.keyOf(row);
+    const newest = this.newest(id);
+    if (rowAt(rows, newest, this.floor) !== row) return;
+    const moved = rows.move(row);
+    if (newest === row) this.#table.setNewest(id, moved);
+    else rows.setPrevious(rowAbove(rows, newest, this.floor), moved);
+  }
+
+  #drop(row: Row): void {
+    this.#historyBytes -= rowBytes(this.rows, row);
+    if (!this.rows.drop(row)) return;
+    const segment = this.rows.segmentOf(row);
+    if (!this.#sparse.has(segment)) this.#sparse.set(segment, this.rows.firstOf(segment));
+  }
+
+  #putOf(row: Row): Row {
+    return row !== NO_ROW && this.rows.isPut(row) ? row : NO_ROW;
+  }
+
+  /** Counts a newest row in (1) or out (-1). */
+  #count(row: Row, sign: 1 | -1): void {
+    const bytes = sign * rowBytes(this.rows, row);
+    if (this.rows.isPut(row)) {
+      this.#liveKeys += sign;
+      this.#liveBytes += bytes;
+    } else {
+      this.#historyBytes += bytes;
+    }
+  }
+
+  /** An entry becomes history. */
+  #retire(row: Row): void {
+    this.#count(row, -1);
+    this.#historyBytes += rowBytes(this.rows, row);
+  }
+
+  /** The inverse. */
+  #revive(row: Row): void {
+    this.#historyBytes -= rowBytes(this.rows, row);
+    this.#count(row, 1);
   }
 }

@@ -4,14 +4,14 @@ import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { LeaseId, LeaseInfo, LeaseKeys, Revision } from "../kv/types.js";
 import { ENTRY_OVERHEAD_BYTES, NO_LEASE } from "../kv/types.js";
-import { bytesFromLatin1 } from "../lib/bytes.js";
+import { compareBytes } from "../lib/bytes.js";
 import type { Now } from "../lib/clock.js";
 import type { CommitBuilder } from "./commit-builder.js";
 import type { Journal } from "./journal.js";
 import type { KeySpace } from "./key-space.js";
+import type { KeyId } from "./key-table.js";
 import type { Lease, Lessor } from "./lessor.js";
 import type { Retention } from "./retention.js";
-import type { KeyRecord } from "./version.js";
 
 export class LeaseCalls {
   readonly #keys: KeySpace;
@@ -78,10 +78,10 @@ export class LeaseCalls {
     const lease = this.#lessor.require(query.id);
     const keys: Uint8Array[] = [];
     let bytes = 0;
-    for (const key of query.withKeys ? [...lease.keys].sort() : []) {
+    for (const { key } of query.withKeys ? this.#keysOf(lease) : []) {
       bytes += key.length + ENTRY_OVERHEAD_BYTES;
       if (bytes > query.maxBytes) break;
-      keys.push(bytesFromLatin1(key));
+      keys.push(key);
     }
     const more = query.withKeys && keys.length < lease.keys.size;
     return { ...this.#lessor.info(lease, now.monotonicMs), keys, more };
@@ -119,7 +119,7 @@ export class LeaseCalls {
 
   /** Deletes a lease's keys in one commit, in key order, and the lease. */
   #endLease(lease: Lease, reason: "expired" | "revoked", now: Now): number {
-    const keys = [...lease.keys].sort();
+    const keys = this.#keysOf(lease);
     if (keys.length === 0) {
       this.#journal.log({ ended: [lease.id] }, () => {
         this.#lessor.end(lease);
@@ -128,9 +128,16 @@ export class LeaseCalls {
       return 0;
     }
     const end = (builder: CommitBuilder) => {
-      for (const key of keys) builder.delete(this.#keys.get(key) as KeyRecord, reason);
+      for (const { id } of keys) builder.delete(id, reason);
     };
     this.#journal.write(now, end, lease);
     return keys.length;
+  }
+
+  /** In the order of their bytes. */
+  #keysOf(lease: Lease): { readonly id: KeyId; readonly key: Uint8Array }[] {
+    const { rows } = this.#keys;
+    const keys = [...lease.keys].map((id) => ({ id, key: rows.keyOf(this.#keys.newest(id)) }));
+    return keys.sort((left, right) => compareBytes(left.key, right.key));
   }
 }

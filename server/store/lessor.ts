@@ -8,13 +8,14 @@ import { KvdError, showKey } from "../kv/errors.js";
 import { type LeaseId, type LeaseInfo, NO_LEASE } from "../kv/types.js";
 import { Heap, type HeapItem } from "../lib/heap.js";
 import { OrderedMap } from "../lib/ordered-map.js";
+import type { KeyId } from "./key-table.js";
 
 export interface Lease extends HeapItem {
   readonly id: LeaseId;
   readonly ttlMs: number;
   readonly ofPut: boolean;
-  /** As latin1, in the order of attachment. */
-  readonly keys: Set<string>;
+  /** In the order of attachment. */
+  readonly keys: Set<KeyId>;
   /** The deadline, as the heap's rank. */
   rank: number;
 }
@@ -67,10 +68,10 @@ export class Lessor {
    */
   refuseFull(
     id: LeaseId,
-    attach: { readonly text: string; readonly key: Uint8Array; readonly maxKeys: number },
+    attach: { readonly keyId: KeyId; readonly key: Uint8Array; readonly maxKeys: number },
   ): void {
     const { keys } = this.require(id);
-    if (keys.size < attach.maxKeys || keys.has(attach.text)) return;
+    if (keys.size < attach.maxKeys || keys.has(attach.keyId)) return;
     throw new KvdError(
       "LEASE_FULL",
       `lease ${id} has ${keys.size} keys, as many as one may (--lease-max-keys): ` +
@@ -124,11 +125,11 @@ export class Lessor {
     for (const lease of this.all()) lease.rank += byMs;
   }
 
-  attach(id: LeaseId, key: string): void {
+  attach(id: LeaseId, key: KeyId): void {
     if (id !== NO_LEASE) this.#byId.get(id)?.keys.add(key);
   }
 
-  detach(id: LeaseId, key: string): void {
+  detach(id: LeaseId, key: KeyId): void {
     if (id !== NO_LEASE) this.#byId.get(id)?.keys.delete(key);
   }
 

@@ -2,32 +2,29 @@
 // changes, so a step that throws has left no trace of its own.
 
 import { KvdError, showKey } from "../kv/errors.js";
+import { boundsOfSelector } from "../kv/selector.js";
 import {
   type DeleteCommand,
   type DeleteResult,
   type Entry,
   entryBytes,
+  type LeaseId,
   NO_LEASE,
   type PutCommand,
   type PutResult,
   type Revision,
 } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
 import type { CommitBuilder } from "./commit-builder.js";
 import type { Counters } from "./counters.js";
 import type { KeySpace } from "./key-space.js";
+import { type KeyId, NO_KEY } from "./key-table.js";
 import { LEASE_BYTES, type Lessor } from "./lessor.js";
-import { textBoundsOfSelector } from "./range-read.js";
 import { resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
-import {
-  entryOfVersion,
-  type KeyRecord,
-  type Version,
-  versionBytes,
-  versionBytesOf,
-} from "./version.js";
+import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
+import { entryOfRow } from "./version.js";
 import type { VisitBudget } from "./visit-budget.js";
+import { rowBytes, versionBytesOf } from "./weights.js";
 
 export class Mutations {
   readonly #keys: KeySpace;
@@ -54,118 +51,126 @@ export class Mutations {
     moment: { readonly nowMs: number; readonly published: Revision },
   ): PutResult {
     const { key, lease } = command;
-    const text = latin1FromBytes(key);
-    const record = this.#keys.get(text);
-    const live = record?.live;
-    refuseStale(builder, key, live, command.expectedModRevision);
-    if (command.value === "keep") refuseStale(builder, key, live, "present");
-    const value = command.value === "keep" ? (live as Version).value : command.value;
+    if (key.length > KEY_MAX_BYTES) throw tooLong();
+    const { rows } = this.#keys;
+    const keyId = this.#keys.find(key);
+    const live = this.#keys.live(keyId);
+    this.#refuseStale(builder, { key, live }, command.expectedModRevision);
+    if (command.value === "keep") this.#refuseStale(builder, { key, live }, "present");
+    const value = command.value === "keep" ? rows.valueOf(live) : command.value;
     if (lease.kind === "lease") {
-      this.#lessor.refuseFull(lease.id, { text, key, maxKeys: lease.maxKeys });
+      this.#lessor.refuseFull(lease.id, { keyId, key, maxKeys: lease.maxKeys });
     }
-    const before = record === undefined || live === undefined ? 0 : versionBytes(record, live);
-    const leased =
-      lease.kind === "keep" ? (live?.leaseId ?? NO_LEASE) !== NO_LEASE : lease.kind !== "none";
+    const leaseBefore = live === NO_ROW ? NO_LEASE : rows.leaseIdOf(live);
+    const leased = lease.kind === "keep" ? leaseBefore !== NO_LEASE : lease.kind !== "none";
+    const before = live === NO_ROW ? 0 : rowBytes(rows, live);
     const after =
       versionBytesOf({ key: key.length, value: value.length, leased }) +
       (lease.kind === "ttl" ? LEASE_BYTES : 0);
+    // From here on ids of keys may be others': what makes room can let keys go.
     this.#retention.makeRoom(key, { before, after }, moment.published);
-    const previous = command.returnPrevious ? presentEntry(record) : undefined;
-    const leaseId = this.#leaseOf(builder, command, live, moment.nowMs);
-    builder.put({ text, key, value, leaseId });
-    const ttlMs = this.#lessor.find(leaseId)?.ttlMs ?? 0;
+    const previous = command.returnPrevious && live !== NO_ROW ? entryOfRow(rows, live) : undefined;
+    const leaseId = this.#leaseOf(builder, command, leaseBefore, moment.nowMs);
+    builder.put({ key, value, leaseId });
+    const ttlMs = leaseId === NO_LEASE ? 0 : (this.#lessor.find(leaseId)?.ttlMs ?? 0);
     return { revision: builder.revision, previous, leaseId, ttlMs };
   }
 
   delete(builder: CommitBuilder, command: DeleteCommand, visits: VisitBudget): DeleteResult {
     const { selector, expectedModRevision } = command;
     if (selector.kind === "key") {
-      const live = this.#keys.get(latin1FromBytes(selector.key))?.live;
-      refuseStale(builder, selector.key, live, expectedModRevision);
+      const live = this.#keys.live(this.#keys.find(selector.key));
+      this.#refuseStale(builder, { key: selector.key, live }, expectedModRevision);
     }
-    const { records, more } = this.#victims(command, visits);
-    const previous = command.returnPrevious ? previousOf(records, command.maxBytes) : [];
-    for (const record of records) builder.delete(record, "deleted");
-    return { revision: builder.seenRevision, deleted: records.length, more, previous };
+    const { ids, more } = this.#victims(command, visits);
+    const previous = command.returnPrevious ? this.#previousOf(ids, command.maxBytes) : [];
+    for (const id of ids) builder.delete(id, "deleted");
+    return { revision: builder.seenRevision, deleted: ids.length, more, previous };
   }
 
-  #leaseOf(
-    builder: CommitBuilder,
-    command: PutCommand,
-    live: Version | undefined,
-    nowMs: number,
-  ): bigint {
+  #leaseOf(builder: CommitBuilder, command: PutCommand, before: LeaseId, nowMs: number): LeaseId {
     switch (command.lease.kind) {
       case "none":
         return NO_LEASE;
       case "lease":
         return command.lease.id;
       case "keep":
-        return live?.leaseId ?? NO_LEASE;
+        return before;
       case "ttl":
         return builder.beginLease(command.lease.ttlMs, nowMs);
     }
   }
 
-  #victims(command: DeleteCommand, visits: VisitBudget): { records: KeyRecord[]; more: boolean } {
-    const { start, end } = textBoundsOfSelector(command.selector);
-    const records: KeyRecord[] = [];
+  #victims(command: DeleteCommand, visits: VisitBudget): { ids: KeyId[]; more: boolean } {
+    const { selector, limit, maxKeys } = command;
+    if (selector.kind === "key") return this.#victim(selector.key, visits);
+    const { start, end } = boundsOfSelector(selector);
+    const ids: KeyId[] = [];
     const walk = this.#keys.ascend(start);
     this.#counters.seeks += 1;
-    for (let step = walk.next(); step !== undefined; step = walk.next()) {
-      const [key, record] = step;
-      if (end !== undefined && key >= end) break;
+    for (let id = walk.next(); id !== NO_KEY; id = walk.next()) {
+      if (end !== undefined && this.#keys.compareTo(id, end) >= 0) break;
       visits.take();
-      if (record.live === undefined) continue;
-      if (command.limit > 0 && records.length === command.limit) return { records, more: true };
-      if (records.length === command.maxKeys) {
+      if (this.#keys.live(id) === NO_ROW) continue;
+      if (limit > 0 && ids.length === limit) return { ids, more: true };
+      if (ids.length === maxKeys) {
         throw new KvdError(
           "TOO_MANY_KEYS",
-          `the delete would remove more than ${command.maxKeys} keys (--delete-max-keys): ` +
+          `the delete would remove more than ${maxKeys} keys (--delete-max-keys): ` +
             "give a limit and go on while there are more",
         );
       }
-      records.push(record);
+      ids.push(id);
     }
-    return { records, more: false };
+    return { ids, more: false };
+  }
+
+  #victim(key: Uint8Array, visits: VisitBudget): { ids: KeyId[]; more: boolean } {
+    const id = this.#keys.find(key);
+    this.#counters.seeks += 1;
+    if (id !== NO_KEY) visits.take();
+    return { ids: this.#keys.live(id) === NO_ROW ? [] : [id], more: false };
+  }
+
+  #previousOf(ids: readonly KeyId[], maxBytes: number): Entry[] {
+    const previous: Entry[] = [];
+    let bytes = 0;
+    for (const id of ids) {
+      const entry = entryOfRow(this.#keys.rows, this.#keys.live(id));
+      bytes += entryBytes(entry);
+      if (bytes > maxBytes) throw resultTooLarge("the deleted entries", maxBytes);
+      previous.push(entry);
+    }
+    return previous;
+  }
+
+  #refuseStale(
+    builder: CommitBuilder,
+    { key, live }: { readonly key: Uint8Array; readonly live: Row },
+    expected: PutCommand["expectedModRevision"],
+  ): void {
+    if (expected === undefined) return;
+    const modRevision = live === NO_ROW ? 0 : this.#keys.rows.revisionOf(live);
+    if (expected === "present" ? modRevision > 0 : expected === modRevision) return;
+    const is = modRevision === 0 ? "is absent" : `has mod revision ${modRevision}`;
+    const wanted = expected === 0 ? "it must be absent" : wantedPresence(expected);
+    throw new KvdError("PRECONDITION_FAILED", `key ${showKey(key)} ${is}, ${wanted}`, {
+      modRevision,
+      revision: builder.headRevision,
+    });
   }
 }
 
 /** The entry that a key has now. */
-export function presentEntry(record: KeyRecord | undefined): Entry | undefined {
-  const live = record?.live;
-  return record === undefined || live === undefined ? undefined : entryOfVersion(record, live);
+export function presentEntry(keys: KeySpace, key: Uint8Array): Entry | undefined {
+  const live = keys.live(keys.find(key));
+  return live === NO_ROW ? undefined : entryOfRow(keys.rows, live);
 }
 
-function refuseStale(
-  builder: CommitBuilder,
-  key: Uint8Array,
-  live: Version | undefined,
-  expected: PutCommand["expectedModRevision"],
-): void {
-  if (expected === undefined) return;
-  const modRevision = live?.revision ?? 0;
-  if (expected === "present" ? modRevision > 0 : expected === modRevision) return;
-  const is = modRevision === 0 ? "is absent" : `has mod revision ${modRevision}`;
-  const wanted = expected === 0 ? "it must be absent" : wantedPresence(expected);
-  throw new KvdError("PRECONDITION_FAILED", `key ${showKey(key)} ${is}, ${wanted}`, {
-    modRevision,
-    revision: builder.headRevision,
-  });
+function tooLong(): KvdError {
+  return new KvdError("KEY_TOO_LONG", `the store takes keys of ${KEY_MAX_BYTES} bytes at most`);
 }
 
 function wantedPresence(expected: Revision | "present"): string {
   return expected === "present" ? "it must be present" : `mod revision ${expected} is expected`;
-}
-
-function previousOf(records: readonly KeyRecord[], maxBytes: number): Entry[] {
-  const previous: Entry[] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const entry = presentEntry(record) as Entry;
-    bytes += entryBytes(entry);
-    if (bytes > maxBytes) throw resultTooLarge("the deleted entries", maxBytes);
-    previous.push(entry);
-  }
-  return previous;
 }

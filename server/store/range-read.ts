@@ -4,18 +4,15 @@
 // It holds a position, not a walk, between pieces, so the store may change meanwhile; that its
 // revision stays readable is the caller's care.
 
-import {
-  boundsOfSelector,
-  foldedPrefixOfSelector,
-  prefixEnd,
-  type Selector,
-} from "../kv/selector.js";
+import { boundsOfSelector, foldedPrefixOfSelector, keyAfter, prefixEnd } from "../kv/selector.js";
 import { ENTRY_OVERHEAD_BYTES, type Entry, type RangeQuery, type Revision } from "../kv/types.js";
-import { bytesFromLatin1, latin1FromBytes } from "../lib/bytes.js";
-import type { Walk } from "../lib/ordered-map.js";
+import { compareBytes, copyBytes } from "../lib/bytes.js";
 import type { Counters } from "./counters.js";
+import type { KeyCursor } from "./key-cursor.js";
 import type { KeySpace } from "./key-space.js";
-import { entryOfVersion, type KeyRecord } from "./version.js";
+import { type KeyId, NO_KEY } from "./key-table.js";
+import { NO_ROW, type Row } from "./rows.js";
+import { entryOfRow } from "./version.js";
 
 /** What a folded prefix weighs besides its bytes. */
 const PREFIX_OVERHEAD_BYTES = 16;
@@ -24,20 +21,6 @@ export type RangeReadQuery = Pick<
   RangeQuery,
   "selector" | "order" | "limit" | "keysOnly" | "count" | "delimiter" | "resume" | "maxBytes"
 >;
-
-/** A half-open range as latin1; end undefined: past the last key. */
-export interface TextBounds {
-  readonly start: string;
-  readonly end: string | undefined;
-}
-
-export function textBoundsOfSelector(selector: Selector): TextBounds {
-  const { start, end } = boundsOfSelector(selector);
-  return {
-    start: latin1FromBytes(start),
-    end: end === undefined ? undefined : latin1FromBytes(end),
-  };
-}
 
 /** Why rows remain. */
 type Remaining = "none" | "limit" | "bytes";
@@ -57,12 +40,14 @@ export class RangeRead {
   readonly #counters: Counters;
   readonly #query: RangeReadQuery;
   readonly #ascending: boolean;
-  readonly #delimiter: string;
+  readonly #delimiter: Buffer;
   readonly #prefixLength: number;
   /** What is left to walk. */
-  #start: string;
-  #end: string | undefined;
-  #next: string | undefined;
+  #start: Uint8Array;
+  #end: Uint8Array | undefined;
+  #next: Uint8Array | undefined;
+  /** The key that was walked over last; it is not in what is left to walk. */
+  #passed: KeyId = NO_KEY;
 
   constructor(keys: KeySpace, counters: Counters, query: RangeReadQuery, revision: Revision) {
     this.#keys = keys;
@@ -70,90 +55,95 @@ export class RangeRead {
     this.#query = query;
     this.revision = revision;
     this.#ascending = query.order === "ascending";
-    this.#delimiter = latin1FromBytes(query.delimiter);
+    this.#delimiter = Buffer.from(query.delimiter);
     this.#prefixLength = foldedPrefixOfSelector(query.selector).length;
-    const { start, end } = textBoundsOfSelector(query.selector);
+    const { start, end } = boundsOfSelector(query.selector);
     this.#start = start;
     this.#end = end;
-    if (query.resume !== undefined) this.#resume(latin1FromBytes(query.resume));
+    if (query.resume !== undefined) this.#resume(query.resume);
   }
 
   /** The bound to resume at, when rows remain. */
   get next(): Uint8Array | undefined {
-    return this.#next === undefined ? undefined : bytesFromLatin1(this.#next);
+    return this.#next;
   }
 
   /** Walks on, over at most `maxVisits` keys; true when the listing is done. */
   run(maxVisits: number): boolean {
-    let visits = 0;
+    const { rows } = this.#keys;
     let walk = this.#seek();
-    for (;;) {
-      const record = walk.next()?.[1];
-      if (record === undefined || this.#beyond(record.key)) return true;
-      visits += 1;
+    for (let visits = 0; visits < maxVisits; visits += 1) {
+      const id = walk.next();
+      if (id === NO_KEY || this.#beyond(id)) return true;
       this.#counters.entriesVisited += 1;
-      const live = record.liveAt(this.revision);
-      if (live === undefined) {
-        this.#passKey(record.key);
+      const live = this.#keys.liveAt(id, this.revision);
+      const folded = live === NO_ROW ? undefined : this.#fold(rows.keyOf(live));
+      if (folded !== undefined) {
+        if (!this.#takePrefix(folded) || !this.#passPrefix(folded)) return true;
+        walk = this.#seek();
+      } else if (live !== NO_ROW && !this.#take(live)) {
+        return true;
       } else {
-        const folded = this.#fold(record.key);
-        if (folded === undefined) {
-          if (!this.#take(record, entryOfVersion(record, live, this.#query.keysOnly))) return true;
-          this.#passKey(record.key);
-        } else {
-          if (!this.#takePrefix(folded)) return true;
-          if (!this.#passPrefix(folded)) return true;
-          walk = this.#seek();
-        }
+        this.#passed = id;
       }
-      if (visits >= maxVisits) return false;
     }
+    this.#passKey();
+    return false;
   }
 
-  #seek(): Walk<string, KeyRecord> {
+  #seek(): KeyCursor {
     this.#counters.seeks += 1;
     return this.#ascending ? this.#keys.ascend(this.#start) : this.#keys.descend(this.#end);
   }
 
-  #beyond(key: string): boolean {
-    if (!this.#ascending) return key < this.#start;
-    return this.#end !== undefined && key >= this.#end;
+  #beyond(id: KeyId): boolean {
+    if (!this.#ascending) return this.#keys.compareTo(id, this.#start) < 0;
+    return this.#end !== undefined && this.#keys.compareTo(id, this.#end) >= 0;
   }
 
   /** The group that a key belongs to; undefined when it stands for itself. */
-  #fold(key: string): string | undefined {
-    if (this.#delimiter === "") return undefined;
-    const at = key.indexOf(this.#delimiter, this.#prefixLength);
-    return at < 0 ? undefined : key.slice(0, at + this.#delimiter.length);
+  #fold(key: Uint8Array): Uint8Array | undefined {
+    if (this.#delimiter.length === 0) return undefined;
+    const text = Buffer.from(key.buffer, key.byteOffset, key.length);
+    const at = text.indexOf(this.#delimiter, this.#prefixLength);
+    return at < 0 ? undefined : copyBytes(key.subarray(0, at + this.#delimiter.length));
   }
 
-  #passKey(key: string): void {
-    if (this.#ascending) this.#start = `${key}\0`;
-    else this.#end = key;
+  /** What is left begins behind the key that was passed last. */
+  #passKey(): void {
+    if (this.#passed === NO_KEY) return;
+    const key = this.#keys.rows.keyOf(this.#keys.newest(this.#passed));
+    if (this.#ascending) this.#start = keyAfter(key);
+    else this.#end = copyBytes(key);
+    this.#passed = NO_KEY;
   }
 
   /** False when no key can follow the group. */
-  #passPrefix(prefix: string): boolean {
+  #passPrefix(prefix: Uint8Array): boolean {
+    this.#passed = NO_KEY;
     if (!this.#ascending) {
       this.#end = prefix;
       return true;
     }
-    const end = prefixEnd(bytesFromLatin1(prefix));
+    const end = prefixEnd(prefix);
     if (end === undefined) return false;
-    this.#start = latin1FromBytes(end);
+    this.#start = end;
     return true;
   }
 
-  #take(record: KeyRecord, entry: Entry): boolean {
-    const bytes = record.bytes.length + entry.value.length + ENTRY_OVERHEAD_BYTES;
-    if (!this.#admit(bytes)) return this.#query.count === "also";
-    if (this.#wantsRow()) this.entries.push(entry);
+  #take(row: Row): boolean {
+    const { rows } = this.#keys;
+    const { keysOnly, count } = this.#query;
+    const value = keysOnly ? 0 : rows.valueLengthOf(row);
+    const bytes = rows.keyLengthOf(row) + value + ENTRY_OVERHEAD_BYTES;
+    if (!this.#admit(bytes)) return count === "also";
+    if (this.#wantsRow()) this.entries.push(entryOfRow(rows, row, keysOnly));
     return true;
   }
 
-  #takePrefix(prefix: string): boolean {
+  #takePrefix(prefix: Uint8Array): boolean {
     if (!this.#admit(prefix.length + PREFIX_OVERHEAD_BYTES)) return this.#query.count === "also";
-    if (this.#wantsRow()) this.prefixes.push(bytesFromLatin1(prefix));
+    if (this.#wantsRow()) this.prefixes.push(prefix);
     return true;
   }
 
@@ -177,14 +167,15 @@ export class RangeRead {
 
   #close(remaining: Remaining): void {
     this.remaining = remaining;
+    this.#passKey();
     if (this.#query.count !== "only") this.#next = this.#ascending ? this.#start : this.#end;
   }
 
   /** A resume bound may only narrow what the selector selects. */
-  #resume(bound: string): void {
+  #resume(bound: Uint8Array): void {
     if (this.#ascending) {
-      if (bound > this.#start) this.#start = bound;
-    } else if (this.#end === undefined || bound < this.#end) {
+      if (compareBytes(bound, this.#start) > 0) this.#start = bound;
+    } else if (this.#end === undefined || compareBytes(bound, this.#end) < 0) {
       this.#end = bound;
     }
   }

@@ -1,14 +1,14 @@
 // Reads: single keys and listings, at a revision that can be read.
 
 import type { GetCommand, GetResult, RangeQuery, RangeResult, Revision } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
 import type { CommitBuilder } from "./commit-builder.js";
 import type { Counters } from "./counters.js";
 import type { KeySpace } from "./key-space.js";
 import { RangeRead } from "./range-read.js";
 import { type ResultBudget, resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
-import { entryOfVersion } from "./version.js";
+import { NO_ROW } from "./rows.js";
+import { entryOfRow } from "./version.js";
 import type { VisitBudget } from "./visit-budget.js";
 
 export class Reads {
@@ -31,10 +31,8 @@ export class Reads {
     const revision = this.#retention.readable(command.revision, visible);
     this.#counters.entriesVisited += 1;
     this.#counters.seeks += 1;
-    const record = this.#keys.get(latin1FromBytes(command.key));
-    const live = record?.liveAt(revision);
-    const entry =
-      record === undefined || live === undefined ? undefined : entryOfVersion(record, live);
+    const live = this.#keys.liveAt(this.#keys.find(command.key), revision);
+    const entry = live === NO_ROW ? undefined : entryOfRow(this.#keys.rows, live);
     return { revision, currentRevision: visible, entry };
   }
 

@@ -4,11 +4,10 @@
 // Time is the running time of the store until start(): leases lose what they had when it ended.
 
 import { NO_LEASE } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
 import type { ReplayedChange, ReplayedRecord } from "./backend.js";
 import { CommitBuilder } from "./commit-builder.js";
+import { NO_ROW } from "./rows.js";
 import type { Store } from "./store.js";
-import type { KeyRecord } from "./version.js";
 
 export class Replay {
   readonly #store: Store;
@@ -67,7 +66,8 @@ export class Replay {
         throw error;
       }
       const { revision, timeMs } = record;
-      this.#store.journal.adopt({ revision, timeMs, changes: builder.changes });
+      const { first, length } = builder.changes;
+      this.#store.journal.adopt({ revision, timeMs, first, length });
     }
     for (const id of record.ended) {
       const lease = lessor.find(id);
@@ -79,21 +79,23 @@ export class Replay {
 
   #change(builder: CommitBuilder, { key, version }: ReplayedChange): void {
     const { lessor, keys } = this.#store;
-    const text = latin1FromBytes(key);
+    const { rows } = keys;
+    const id = keys.find(key);
     if (version.deleted !== undefined) {
-      const record = keys.get(text);
-      expect(record?.live !== undefined, "a key is deleted that is not there");
-      builder.delete(record as KeyRecord, version.deleted);
+      expect(keys.live(id) !== NO_ROW, "a key is deleted that is not there");
+      builder.delete(id, version.deleted);
       return;
     }
     const { leaseId, value } = version;
     const isKnown = leaseId === NO_LEASE || lessor.find(leaseId) !== undefined;
     expect(isKnown, `a key names lease ${leaseId}, which is not there`);
-    expect(keys.get(text)?.versions.at(-1)?.revision !== version.revision, "a key changes twice");
-    builder.put({ text, key, value, leaseId });
-    const live = keys.get(text)?.live;
+    const newest = keys.newest(id);
+    const isTwice = newest !== NO_ROW && rows.revisionOf(newest) === version.revision;
+    expect(!isTwice, "a key changes twice");
+    const row = builder.put({ key, value, leaseId });
     const isSame =
-      live?.createRevision === version.createRevision && live.version === version.version;
+      rows.createRevisionOf(row) === version.createRevision &&
+      rows.versionOf(row) === version.version;
     expect(isSame, "a version is not the one after the one before");
   }
 }

@@ -123,10 +123,11 @@ export class Retention {
     if (this.compactor.held) this.compactor.raiseFloor(this.#lowestPinned(now));
     let left = maxChanges;
     while (left > 0) {
-      left -= Math.max(1, this.#history.oldest?.changes.length ?? 1);
+      const oldest = this.#history.oldestRevision;
+      left -= oldest === undefined ? 1 : this.#history.lengthOf(oldest);
       if (!this.compactor.walk(1)) continue;
       if (this.#dropByBudget(published) || this.#dropByAge(now, published)) continue;
-      return !this.compactor.pending;
+      return this.compactor.reclaim(maxChanges);
     }
     return false;
   }
@@ -199,15 +200,15 @@ export class Retention {
 
   #dropByAge(now: Now, published: Revision): boolean {
     const { historyMaxAgeMs } = this.#limits;
-    const oldest = this.#history.oldest;
+    const oldest = this.#history.oldestRevision;
     if (historyMaxAgeMs === 0 || oldest === undefined) return false;
-    if (oldest.timeMs > now.wallMs - historyMaxAgeMs) return false;
+    if (this.#history.timeOf(oldest) > now.wallMs - historyMaxAgeMs) return false;
     return this.#dropOldest(published, this.#lowestPinned(now));
   }
 
   /** Moves the floor to the revision after the oldest that is kept, unless that is held. */
   #dropOldest(published: Revision, held: Revision | undefined): boolean {
-    const next = Math.max(this.compactor.floor, this.#history.oldest?.revision ?? 0) + 1;
+    const next = Math.max(this.compactor.floor, this.#history.oldestRevision ?? 0) + 1;
     if (next > published || (held !== undefined && next > held)) return false;
     this.compactor.request(next);
     this.compactor.raiseFloor(next);

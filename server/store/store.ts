@@ -23,8 +23,8 @@ import type {
   TxnResult,
   WatchSpec,
 } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
 import type { Now } from "../lib/clock.js";
+import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { Backend } from "./backend.js";
 import { runBatch } from "./batch-run.js";
 import { newCounters } from "./counters.js";
@@ -54,14 +54,16 @@ export interface StoreOptions {
   readonly storeId: string;
   /** Positive int64s for leases. */
   readonly randomLeaseId: () => bigint;
+  /** Two random uint32: nobody who chooses keys may know where they are hashed to. */
+  readonly hashSeed: HashSeed;
   readonly backend: Backend;
 }
 
 export class Store {
   readonly storeId: string;
   readonly counters = newCounters();
-  readonly keys = new KeySpace();
-  readonly history = new History();
+  readonly keys: KeySpace;
+  readonly history: History;
   readonly lessor: Lessor;
   readonly retention: Retention;
   readonly hub: Hub;
@@ -72,6 +74,8 @@ export class Store {
   readonly #mutations: Mutations;
   constructor(options: StoreOptions) {
     const { limits } = options;
+    this.keys = new KeySpace(options.hashSeed);
+    this.history = new History(this.keys.rows);
     const { keys, history, counters } = this;
     this.storeId = options.storeId;
     this.#limits = limits;
@@ -87,6 +91,7 @@ export class Store {
       compactor: retention.compactor,
       backend: options.backend,
       onPublish: (commit) => this.hub.publish(commit),
+      isWatched: () => this.hub.size > 0,
     });
     const { journal } = this;
     this.leases = new LeaseCalls({ keys, lessor, journal, retention, limits });
@@ -168,7 +173,7 @@ export class Store {
       get: (get) => this.#reads.get(get, visible ?? this.journal.revision),
       put: (put) => this.put(put, now),
       delete: (remove) => this.delete(remove, now),
-      present: (key) => presentEntry(this.keys.get(latin1FromBytes(key))),
+      present: (key) => presentEntry(this.keys, key),
     });
     return { revision: visible ?? this.journal.revision, results };
   }

@@ -1,10 +1,11 @@
 // Which branches of a txn run: its compares, those of nested txns too, read the state before it.
 
+import { boundsOfSelector } from "../kv/selector.js";
 import type { Compare, CompareTarget, Operation, Revision, TxnCommand } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
 import type { KeySpace } from "./key-space.js";
-import { textBoundsOfSelector } from "./range-read.js";
-import type { Version } from "./version.js";
+import { NO_KEY } from "./key-table.js";
+import { NO_ROW, type Row, type Rows } from "./rows.js";
 import type { VisitBudget } from "./visit-budget.js";
 
 /** The branch of a txn that runs, with the choices of the txns nested in it, by place. */
@@ -32,27 +33,24 @@ export function chooseBranches(
 }
 
 function holds(compare: Compare, keys: KeySpace, visits: VisitBudget, revision: Revision): boolean {
-  const { selector } = compare;
-  const { start, end } = textBoundsOfSelector(selector);
+  const { start, end } = boundsOfSelector(compare.selector);
   const walk = keys.ascend(start);
   let found = false;
-  for (let step = walk.next(); step !== undefined; step = walk.next()) {
-    const [key, record] = step;
-    if (end !== undefined && key >= end) break;
+  for (let id = walk.next(); id !== NO_KEY; id = walk.next()) {
+    if (end !== undefined && keys.compareTo(id, end) >= 0) break;
     visits.take();
-    const live = record.liveAt(revision);
-    if (live === undefined) continue;
+    const live = keys.liveAt(id, revision);
+    if (live === NO_ROW) continue;
     found = true;
-    if (!relates(compare, live)) return false;
+    if (!relates(compare, keys.rows, live)) return false;
   }
-  return found || relates(compare, undefined);
+  return found || relates(compare, keys.rows, NO_ROW);
 }
 
 /** Whether one entry, or its absence, satisfies a compare. */
-function relates(compare: Compare, live: Version | undefined): boolean {
-  const { target, relation } = compare;
-  if (target.kind === "value" && live === undefined) return false;
-  const order = orderOf(target, live);
+function relates({ target, relation }: Compare, rows: Rows, live: Row): boolean {
+  if (target.kind === "value" && live === NO_ROW) return false;
+  const order = orderOf(target, rows, live);
   switch (relation) {
     case "equal":
       return order === 0;
@@ -66,21 +64,22 @@ function relates(compare: Compare, live: Version | undefined): boolean {
 }
 
 /** The stored side against the given one: below, equal or above 0. */
-function orderOf(target: CompareTarget, live: Version | undefined): number {
+function orderOf(target: CompareTarget, rows: Rows, live: Row): number {
+  const isLive = live !== NO_ROW;
   switch (target.kind) {
     case "version":
-      return (live?.version ?? 0) - target.value;
+      return (isLive ? rows.versionOf(live) : 0) - target.value;
     case "createRevision":
-      return (live?.createRevision ?? 0) - target.value;
+      return (isLive ? rows.createRevisionOf(live) : 0) - target.value;
     case "modRevision":
-      return (live?.revision ?? 0) - target.value;
+      return (isLive ? rows.revisionOf(live) : 0) - target.value;
     case "leaseId": {
-      const stored = live?.leaseId ?? 0n;
+      const stored = isLive ? rows.leaseIdOf(live) : 0n;
       return stored < target.value ? -1 : stored > target.value ? 1 : 0;
     }
     case "exists":
-      return Number(live !== undefined) - Number(target.value);
+      return Number(isLive) - Number(target.value);
     case "value":
-      return live === undefined ? -1 : compareBytes(live.value, target.value);
+      return isLive ? compareBytes(rows.valueOf(live), target.value) : -1;
   }
 }

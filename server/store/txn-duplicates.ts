@@ -4,7 +4,7 @@
 import { KvdError, showKey } from "../kv/errors.js";
 import type { Operation, TxnCommand } from "../kv/types.js";
 import { bytesFromLatin1, latin1FromBytes } from "../lib/bytes.js";
-import { type TextBounds, textBoundsOfSelector } from "./range-read.js";
+import { type TextBounds, textBoundsOfSelector } from "./text-bounds.js";
 
 /** What a list of operations may write. */
 interface Writes {

@@ -2,16 +2,16 @@
 // first, when they never will be.
 
 import type { Revision } from "../kv/types.js";
-import type { Position } from "./backend.js";
-import type { History } from "./history.js";
+import type { Position, RowSpan } from "./backend.js";
+import type { History, NewCommit } from "./history.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
-import type { Change, Commit } from "./version.js";
+import { NO_ROW, type Row } from "./rows.js";
 
 export interface Step {
   readonly position: Position;
   /** Undefined when the keys did not change. */
-  readonly commit: Commit | undefined;
+  readonly commit: NewCommit | undefined;
   readonly begun: readonly Lease[];
   /** With their deadlines; their keys are those of the commit. */
   readonly ended: readonly Lease[];
@@ -21,8 +21,14 @@ export interface Step {
   readonly renewed: { readonly lease: Lease; readonly rank: number } | undefined;
 }
 
+const NONE: readonly Step[] = [];
+
 export class Unpublished {
   #steps: Step[] = [];
+
+  get size(): number {
+    return this.#steps.length;
+  }
 
   push(step: Step): void {
     this.#steps.push(step);
@@ -30,11 +36,13 @@ export class Unpublished {
 
   /** Those up to a position, oldest first; they are not here any more. */
   take(durable: Position): readonly Step[] {
+    const steps = this.#steps;
     let count = 0;
-    while (count < this.#steps.length && (this.#steps[count] as Step).position <= durable) {
-      count += 1;
-    }
-    return this.#steps.splice(0, count);
+    while (count < steps.length && (steps[count] as Step).position <= durable) count += 1;
+    if (count === 0) return NONE;
+    if (count < steps.length) return steps.splice(0, count);
+    this.#steps = [];
+    return steps;
   }
 
   /** Takes all of them back. */
@@ -48,7 +56,8 @@ export class Unpublished {
       for (const lease of step.ended) lessor.restore(lease);
       if (step.renewed !== undefined) lessor.setDeadline(step.renewed.lease, step.renewed.rank);
       if (step.commit !== undefined) {
-        undoChanges(step.commit.changes, { keys, lessor });
+        const { first, length } = step.commit;
+        undoRows({ rows: keys.rows, first, length }, { keys, lessor });
         history.dropNewest();
       }
       for (const lease of step.begun) lessor.end(lease);
@@ -57,15 +66,17 @@ export class Unpublished {
   }
 }
 
-/** Takes back what was changed last. Leases that were ended with it have to be there again. */
-export function undoChanges(
-  changes: readonly Change[],
+/** Takes back what was added last. Leases that were ended with it have to be there again. */
+export function undoRows(
+  { rows, first, length }: RowSpan,
   { keys, lessor }: { readonly keys: KeySpace; readonly lessor: Lessor },
 ): void {
-  for (const { record, version } of [...changes].reverse()) {
-    lessor.detach(version.leaseId, record.key);
-    keys.takeBack(record);
-    const before = record.live;
-    if (before !== undefined) lessor.attach(before.leaseId, record.key);
+  const added: Row[] = [];
+  for (let row = first; added.length < length; row = rows.after(row)) added.push(row);
+  for (const row of added.reverse()) {
+    const id = keys.keyOf(row);
+    lessor.detach(rows.leaseIdOf(row), id);
+    const before = keys.takeBack(id);
+    if (before !== NO_ROW) lessor.attach(rows.leaseIdOf(before), id);
   }
 }

@@ -4,8 +4,8 @@
 
 import { prefixEnd } from "../kv/selector.js";
 import { bytesFromLatin1, latin1FromBytes } from "../lib/bytes.js";
-import type { TextBounds } from "./range-read.js";
-import type { Commit } from "./version.js";
+import type { Commit } from "./commit.js";
+import type { TextBounds } from "./text-bounds.js";
 import type { Watch } from "./watch.js";
 
 export class WatchIndex {
@@ -49,12 +49,13 @@ export class WatchIndex {
     for (const watch of this.#ofRanges) visit(watch);
     if (this.#ofKeys.size === 0 && this.#ofPrefixes.size === 0) return;
     // A watch of a prefix can be met by several changes.
-    const visited = commit.changes.length > 1 ? new Set<Watch>() : undefined;
-    for (const { record } of commit.changes) {
-      for (const watch of this.#ofKeys.get(record.key) ?? []) visit(watch);
+    const visited = commit.length > 1 ? new Set<Watch>() : undefined;
+    for (let place = 0; place < commit.length; place += 1) {
+      const { text } = commit.at(place);
+      for (const watch of this.#ofKeys.get(text) ?? []) visit(watch);
       for (const length of this.#prefixLengths.keys()) {
-        if (record.key.length < length) continue;
-        for (const watch of this.#ofPrefixes.get(record.key.slice(0, length)) ?? []) {
+        if (text.length < length) continue;
+        for (const watch of this.#ofPrefixes.get(text.slice(0, length)) ?? []) {
           if (visited?.has(watch)) continue;
           visited?.add(watch);
           visit(watch);

@@ -9,10 +9,11 @@
 
 import { KvdError } from "../kv/errors.js";
 import type { Entry, RangeQuery, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
+import { type Change, eventBytes } from "./change.js";
+import type { Commit } from "./commit.js";
 import { EventsMessage } from "./events-message.js";
-import type { RangeRead, TextBounds } from "./range-read.js";
-import { textBoundsOfSelector } from "./range-read.js";
-import { type Change, type Commit, eventBytes } from "./version.js";
+import type { RangeRead } from "./range-read.js";
+import { type TextBounds, textBoundsOfSelector } from "./text-bounds.js";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -107,7 +108,8 @@ export class Watch {
   weigh(commit: Commit, max: number): number {
     if (commit.revision < this.#firstRevision) return 0;
     let bytes = 0;
-    for (const change of commit.changes) {
+    for (let place = 0; place < commit.length; place += 1) {
+      const change = commit.at(place);
       if (this.#matches(change)) bytes += eventBytes(change, this.spec.previous);
       if (bytes > max) return bytes;
     }
@@ -117,6 +119,7 @@ export class Watch {
   /** Takes a commit that weigh() found something in; only while takesCommits. */
   enqueue(commit: Commit, bytes: number): void {
     if (this.#phase.kind !== "synced") return;
+    commit.settle();
     this.#phase.queue.push(commit);
     this.#phase.bytes += bytes;
     this.onReady();
@@ -185,12 +188,10 @@ export class Watch {
   }
 
   #matches(change: Change): boolean {
-    const { key } = change.record;
-    if (key < this.bounds.start) return false;
-    if (this.bounds.end !== undefined && key >= this.bounds.end) return false;
-    return change.version.deleted === undefined
-      ? !this.spec.excludePuts
-      : !this.spec.excludeDeletes;
+    const { text } = change;
+    if (text < this.bounds.start) return false;
+    if (this.bounds.end !== undefined && text >= this.bounds.end) return false;
+    return change.entry !== undefined ? !this.spec.excludePuts : !this.spec.excludeDeletes;
   }
 
   #resumeRevision(): Revision | undefined {
@@ -238,7 +239,7 @@ export class Watch {
     while (phase.next <= published && visits < PULL_VISITS) {
       const commit = this.#source.commitAt(phase.next);
       if (commit !== undefined) {
-        visits += commit.changes.length;
+        visits += commit.length;
         if (!this.#add(message, commit)) break;
       }
       phase.next += 1;
@@ -272,7 +273,7 @@ export class Watch {
   /** Adds what remains of a commit; false when it is not all in the message. */
   #add(message: EventsMessage, commit: Commit): boolean {
     const next = message.add(commit, this.#offset, (change) => this.#matches(change));
-    const all = next === commit.changes.length;
+    const all = next === commit.length;
     this.#offset = all ? 0 : next;
     return all;
   }

@@ -21,7 +21,7 @@ import { DiskSpace, isFull } from "./disk-space.js";
 import type { LogBatch } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES, type SegmentKeys } from "./log-format.js";
 import { LogQueue } from "./log-queue.js";
-import { KEY_MAX_BYTES, recordBytes } from "./record-codec.js";
+import { recordBytes } from "./record-codec.js";
 import { RevisionMark } from "./revision-mark.js";
 import { SegmentWriter, SLOW_MS } from "./segment-writer.js";
 
@@ -149,11 +149,6 @@ export class Log implements Backend {
     const error = this.#error();
     if (error?.reason === "LOG_FAILED" || (error !== undefined && grows(record))) {
       throw again(error);
-    }
-    for (const { record: key } of record.changes) {
-      if (key.bytes.length > KEY_MAX_BYTES) {
-        throw new KvdError("KEY_TOO_LONG", `the log takes keys of ${KEY_MAX_BYTES} bytes at most`);
-      }
     }
     this.#mark?.reserve(record.revision);
     const bytes = recordBytes(record);
@@ -384,5 +379,11 @@ function again(error: KvdError): KvdError {
 
 function grows(record: LogRecord): boolean {
   if (record.granted.length > 0) return true;
-  return record.changes.some(({ version }) => version.deleted === undefined);
+  const { rows, first, length } = record.changes;
+  let row = first;
+  for (let left = length; left > 0; left -= 1) {
+    if (rows.isPut(row)) return true;
+    if (left > 1) row = rows.after(row);
+  }
+  return false;
 }

@@ -4,6 +4,7 @@
 import type { DeleteReason, LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
 import type { GrantedLease, LogRecord, ReplayedChange, ReplayedRecord } from "../store/backend.js";
+import type { Row, Rows } from "../store/rows.js";
 import { tombstone, type Version } from "../store/version.js";
 import {
   ALIGNMENT,
@@ -34,8 +35,6 @@ const GRANTED_BYTES = 24;
 const LEASE_ID_BYTES = 16;
 const COMPACTED_BYTES = 16;
 
-export const KEY_MAX_BYTES = 0xffff;
-
 /** What stands in a record besides what happened. */
 export interface RecordFrame {
   readonly keys: SegmentKeys;
@@ -51,8 +50,11 @@ export function recordBytes(record: LogRecord): number {
   bytes += record.granted.length * GRANTED_BYTES;
   bytes += (record.renewed.length + record.ended.length) * LEASE_ID_BYTES;
   if (record.compactRevision !== undefined) bytes += COMPACTED_BYTES;
-  for (const { record: key, version } of record.changes) {
-    bytes += changeBytes(key.bytes.length, version);
+  const { rows, first, length } = record.changes;
+  let row = first;
+  for (let left = length; left > 0; left -= 1) {
+    bytes += changeBytes(rows, row);
+    if (left > 1) row = rows.after(row);
   }
   return bytes;
 }
@@ -68,9 +70,11 @@ export function encodeRecord(
   if (record.compactRevision !== undefined) items.compacted(record.compactRevision);
   for (const lease of record.granted) items.granted(lease);
   for (const id of record.renewed) items.lease(LEASE_RENEWED, id);
-  for (let place = 0; place < record.changes.length; place += 1) {
-    const { record: key, version } = record.changes[place] as LogRecord["changes"][number];
-    items.change(place, key.bytes, version);
+  const { rows, first, length: changes } = record.changes;
+  let row = first;
+  for (let left = changes; left > 0; left -= 1) {
+    items.change(rows, row);
+    if (left > 1) row = rows.after(row);
   }
   for (const id of record.ended) items.lease(LEASE_ENDED, id);
   const length = items.at - start;
@@ -118,30 +122,33 @@ class ItemWriter {
     this.at += LEASE_ID_BYTES;
   }
 
-  change(place: number, key: Uint8Array, version: Version): void {
+  change(rows: Rows, row: Row): void {
     const { at } = this;
     const bytes = this.#bytes;
-    const { deleted, leaseId, value } = version;
-    const isPut = deleted === undefined;
-    const kind = isPut ? PUT : FIRST_DELETE + DELETES.indexOf(deleted);
-    this.#begin(kind, leaseId === NO_LEASE ? 0 : FLAG);
-    bytes.writeUInt32LE(value.length, at);
-    bytes.writeUInt16LE(key.length, at + 4);
-    bytes.writeUInt32LE(place, at + 8);
+    const deleted = rows.deletedOf(row);
+    const leased = rows.isLeased(row);
+    const kind = deleted === undefined ? PUT : FIRST_DELETE + DELETES.indexOf(deleted);
+    const keyLength = rows.keyLengthOf(row);
+    const valueLength = rows.valueLengthOf(row);
+    this.#begin(kind, leased ? FLAG : 0);
+    bytes.writeUInt32LE(valueLength, at);
+    bytes.writeUInt16LE(keyLength, at + 4);
+    bytes.writeUInt32LE(rows.placeOf(row), at + 8);
     bytes.writeUInt32LE((at - this.#start) / ALIGNMENT, at + 12);
     this.at += DELETE_HEAD_BYTES;
-    if (isPut) {
-      writeUint64(bytes, version.createRevision, at + 16);
-      writeUint64(bytes, version.version, at + 24);
+    if (deleted === undefined) {
+      writeUint64(bytes, rows.createRevisionOf(row), at + 16);
+      writeUint64(bytes, rows.versionOf(row), at + 24);
       this.at += DELETE_HEAD_BYTES;
-      if (leaseId !== NO_LEASE) {
-        bytes.writeBigInt64LE(leaseId, this.at);
+      if (leased) {
+        bytes.writeBigInt64LE(rows.leaseIdOf(row), this.at);
         this.at += ALIGNMENT;
       }
     }
-    bytes.set(key, this.at);
-    bytes.set(value, this.at + key.length);
-    const end = this.at + key.length + value.length;
+    // The value follows the key in both.
+    const from = rows.keyStartOf(row);
+    bytes.set(rows.bytesOf(row).subarray(from, from + keyLength + valueLength), this.at);
+    const end = this.at + keyLength + valueLength;
     this.at = aligned(end);
     bytes.fill(0, end, this.at);
   }
@@ -274,10 +281,10 @@ class ItemReader {
   }
 }
 
-function changeBytes(keyLength: number, version: Version): number {
-  const head = version.deleted === undefined ? PUT_HEAD_BYTES : DELETE_HEAD_BYTES;
-  const lease = version.leaseId === NO_LEASE ? 0 : ALIGNMENT;
-  return aligned(head + lease + keyLength + version.value.length);
+function changeBytes(rows: Rows, row: Row): number {
+  const head = rows.isPut(row) ? PUT_HEAD_BYTES : DELETE_HEAD_BYTES;
+  const lease = rows.isLeased(row) ? ALIGNMENT : 0;
+  return aligned(head + lease + rows.keyLengthOf(row) + rows.valueLengthOf(row));
 }
 
 function aligned(length: number): number {

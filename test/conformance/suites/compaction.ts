@@ -221,7 +221,7 @@ export function compactionSuite(test: TestFn, open: OpenEngine): void {
   });
 
   test("history beyond its budget goes by itself, the oldest first", async (t) => {
-    const historyMaxBytes = 50_000;
+    const historyMaxBytes = 10_000;
     const engine = await open(t, { limits: { historyMaxBytes } });
     for (let index = 0; index < 300; index += 1) await engine.put(put("a", `${index}`));
     await engine.put(put("b"));

@@ -255,12 +255,12 @@ export function rangePagesSuite(test: TestFn, open: OpenEngine): void {
   });
 
   test("a pinned listing yields to the budget of history", async (t) => {
-    const engine = await open(t, { limits: { historyMaxBytes: 20_000 } });
+    const engine = await open(t, { limits: { historyMaxBytes: 3000 } });
     await fill(engine, ["a", "b", "c"]);
     const query = range(ALL, { limit: 1 });
     const first = await engine.range(query);
     for (let index = 0; index < 100; index += 1) await engine.put(put("c", `${index}`));
     await refused(t, "REVISION_COMPACTED", nextPage(engine, query, first));
-    t.true((await engine.status()).historyBytes <= 20_000);
+    t.true((await engine.status()).historyBytes <= 3000);
   });
 }

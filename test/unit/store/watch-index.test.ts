@@ -2,10 +2,12 @@
 
 import test from "ava";
 import fc from "fast-check";
-import type { TextBounds } from "../../../server/store/range-read.js";
-import { KeyRecord, tombstone } from "../../../server/store/version.js";
+import { Commit } from "../../../server/store/commit.js";
+import type { TextBounds } from "../../../server/store/text-bounds.js";
+import { tombstone } from "../../../server/store/version.js";
 import type { Watch } from "../../../server/store/watch.js";
 import { WatchIndex } from "../../../server/store/watch-index.js";
+import { rowSpan } from "../../support/rows.js";
 
 const letters = fc.constantFrom("a", "b", "\xff", "\0");
 const text = fc.array(letters, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(""));
@@ -45,11 +47,13 @@ test("what matches is found once, whatever was added and taken away", (t) => {
         index.delete(watch);
       }
       const changes = keys.map((key, place) => ({
-        record: new KeyRecord(key, Buffer.from(key, "latin1")),
+        key: Buffer.from(key, "latin1"),
         version: tombstone({ revision: 2, place }, "deleted"),
       }));
       const found: Watch[] = [];
-      index.each({ revision: 2, timeMs: 0, changes }, (watch) => found.push(watch));
+      const { rows, ...span } = rowSpan(changes);
+      const commit = new Commit(rows, { revision: 2, timeMs: 0, ...span });
+      index.each(commit, (watch) => found.push(watch));
       const matches = (watch: Watch) => keys.some((key) => selects(watch.bounds, key));
       t.is(new Set(found).size, found.length, "each once");
       for (const watch of left) if (matches(watch)) t.true(found.includes(watch));

@@ -3,9 +3,10 @@
 import test from "ava";
 import fc from "fast-check";
 import type { LogRecord } from "../../../server/store/backend.js";
-import { KeyRecord, tombstone, type Version } from "../../../server/store/version.js";
+import { tombstone, type Version } from "../../../server/store/version.js";
 import { frameAt, recordCrc } from "../../../server/wal/log-format.js";
 import { decodeRecord, encodeRecord, recordBytes } from "../../../server/wal/record-codec.js";
+import { type KeyVersion, rowSpan } from "../../support/rows.js";
 
 const REVISION = 2 ** 40 + 7;
 
@@ -23,7 +24,7 @@ const change = fc
     leaseId,
     fc.constantFrom("put", "deleted", "expired", "revoked"),
   )
-  .map(([of, value, createRevision, version, lease, kind]) => (place: number) => {
+  .map(([of, value, createRevision, version, lease, kind]) => (place: number): KeyVersion => {
     const put: Version = {
       revision: REVISION,
       place,
@@ -33,14 +34,16 @@ const change = fc
       leaseId: lease,
       deleted: undefined,
     };
-    const record = new KeyRecord(Buffer.from(of).toString("latin1"), of);
-    const gone = tombstone(put, kind as "deleted");
-    return { record, version: kind === "put" ? put : gone };
+    return { key: of, version: kind === "put" ? put : tombstone(put, kind as "deleted") };
   });
 
 const changes = fc.array(change, { maxLength: 5 }).map((all) => all.map((at, place) => at(place)));
 
-const record: fc.Arbitrary<LogRecord> = fc.record({
+interface Sample extends Omit<LogRecord, "changes"> {
+  readonly changes: readonly KeyVersion[];
+}
+
+const record: fc.Arbitrary<Sample> = fc.record({
   revision: fc.constant(REVISION),
   timeMs: number,
   changes,
@@ -55,7 +58,8 @@ const record: fc.Arbitrary<LogRecord> = fc.record({
 const KEYS = { syncWord: 0x12345678, salt: 0x9abcdef0 };
 const FRAME = { keys: KEYS, previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynced: 123_456 };
 
-function encoded(of: LogRecord, start = 0): Buffer {
+function encoded(sample: Sample, start = 0): Buffer {
+  const of: LogRecord = { ...sample, changes: rowSpan(sample.changes) };
   const buffer = Buffer.alloc(start + recordBytes(of), 0xaa);
   encodeRecord(buffer, start, of, FRAME);
   return buffer.subarray(start);
@@ -79,7 +83,7 @@ test("what is written comes back, and takes as many bytes as it said", (t) => {
           key: plain(of),
           value: plain(version.value),
         })),
-        changes.map(({ record: { bytes: of }, version }) => ({
+        changes.map(({ key: of, version }) => ({
           ...version,
           key: plain(of),
           value: plain(version.value),
@@ -89,12 +93,12 @@ test("what is written comes back, and takes as many bytes as it said", (t) => {
   );
 });
 
-const ONE: LogRecord = {
+const ONE: Sample = {
   revision: 2,
   timeMs: 1,
   changes: [
     {
-      record: new KeyRecord("a", Buffer.from("a")),
+      key: Buffer.from("a"),
       version: {
         ...tombstone({ revision: 2, place: 0 }, "deleted"),
         createRevision: 2,

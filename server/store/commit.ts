@@ -1,0 +1,51 @@
+// A commit as it is read: its changes one by one, in their order, from the rows where they lie.
+//
+// Rows go with compaction. Who keeps a commit for later settles it while it is there: then it has
+// its changes by itself.
+
+import type { Revision } from "../kv/types.js";
+import { Change } from "./change.js";
+import type { NewCommit } from "./history.js";
+import type { Row, Rows } from "./rows.js";
+
+export class Commit {
+  readonly revision: Revision;
+  /** Milliseconds since 1970; never below the commit before. */
+  readonly timeMs: number;
+  /** How many changes it has. */
+  readonly length: number;
+  readonly #rows: Rows;
+  /** The row at a place of the changes: reading goes on from there. */
+  #row: Row;
+  #place = 0;
+  readonly #first: Row;
+  #change: Change | undefined;
+  #changes: readonly Change[] | undefined;
+
+  constructor(rows: Rows, { revision, timeMs, first, length }: NewCommit) {
+    this.revision = revision;
+    this.timeMs = timeMs;
+    this.length = length;
+    this.#rows = rows;
+    this.#first = first;
+    this.#row = first;
+  }
+
+  /** Cheapest one after the other. */
+  at(place: number): Change {
+    if (this.#changes !== undefined) return this.#changes[place] as Change;
+    if (place === this.#place && this.#change !== undefined) return this.#change;
+    if (place < this.#place) {
+      this.#row = this.#first;
+      this.#place = 0;
+    }
+    for (; this.#place < place; this.#place += 1) this.#row = this.#rows.after(this.#row);
+    this.#change = new Change(this.#rows, this.#row);
+    return this.#change;
+  }
+
+  /** Takes the changes out of the store's memory: it can be read at any time then. */
+  settle(): void {
+    this.#changes ??= Array.from({ length: this.length }, (_, place) => this.at(place));
+  }
+}

@@ -1,0 +1,446 @@
+// Rows: the versions of keys as bytes, one behind the other, in segments of memory. No object, text
+// or buffer of JavaScript belongs to a row, so the garbage collector has nothing to walk.
+//
+// Commits append at the tail, and the rows of a commit follow each other. Rows that compaction has
+// left alone in a segment are moved to other segments, so that it can go. What was given out as a
+// view stays as it was: memory is let go, never written again behind somebody's back.
+//
+//   word 0   length of the value          word 2        place among the changes of its commit
+//   word 1   length of the key (16 bits), word 3        the row before it of its key; 0: none
+//            kind (8), flags (8)          bytes 16..23  revision
+//   COUNTED: createRevision, version (8 bytes each); else it is version 1, created here
+//   LINKED:  jump, depth (4 each), revision of the jump (8): see row-chain.ts
+//   LEASED:  lease id (8)
+//   key, value, zeros up to a multiple of 8
+//
+// Numbers of 8 bytes are doubles.
+
+import { KvdError } from "../kv/errors.js";
+import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
+
+/** What the head of a row has room for, and that of the log. */
+export const KEY_MAX_BYTES = 0xffff;
+
+/** Where a row begins: its segment and, in units of 8 bytes, its offset there. 0: no row. */
+export type Row = number;
+
+export const NO_ROW: Row = 0;
+
+export interface NewRow {
+  readonly revision: Revision;
+  readonly place: number;
+  /** Undefined: a put. */
+  readonly deleted: DeleteReason | undefined;
+  /** bytes[keyStart, keyEnd) is the key. */
+  readonly key: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly value: Uint8Array;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly createRevision: Revision;
+  readonly version: number;
+  readonly leaseId: LeaseId;
+  readonly previous: Row;
+  readonly link: RowLink | undefined;
+}
+
+/** How a row's chain is walked fast. */
+export interface RowLink {
+  readonly jump: Row;
+  readonly depth: number;
+  readonly jumpRevision: Revision;
+}
+
+const OFFSET_BITS = 21;
+const OFFSET_MASK = 2 ** OFFSET_BITS - 1;
+const SEGMENTS_MAX = 2 ** (32 - OFFSET_BITS);
+const FIRST_SEGMENT_BYTES = 16 * 1024;
+const SEGMENT_BYTES = 2 ** (OFFSET_BITS + 3);
+/** No row is at 0. */
+const START = 8;
+
+const HEAD_BYTES = 24;
+const COUNTS_BYTES = 16;
+const LINK_BYTES = 16;
+const LEASE_ID_BYTES = 8;
+
+const COUNTED = 1;
+const LINKED = 2;
+const LEASED = 4;
+
+const PUT = 1;
+/** By their place: 2, 3, 4. */
+const DELETES: readonly DeleteReason[] = ["deleted", "expired", "revoked"];
+const FIRST_DELETE = 2;
+
+/** Shorter ones are copied byte by byte: that costs less than a view (bench: batch). */
+const VIEW_BYTES = 48;
+
+/** A stretch of memory with rows. */
+class Segment {
+  readonly words: Uint32Array;
+  readonly numbers: Float64Array;
+  readonly bytes: Uint8Array;
+  used = START;
+  /** Bytes of rows that nothing points to any more. */
+  garbage = 0;
+  /** No row in it is of a later one. */
+  lastRevision: Revision = 0;
+  /** Where the commits go on; -1: nowhere yet. */
+  next = -1;
+
+  constructor(length: number) {
+    const memory = new ArrayBuffer(length);
+    this.words = new Uint32Array(memory);
+    this.numbers = new Float64Array(memory);
+    this.bytes = new Uint8Array(memory);
+  }
+}
+
+const NO_SEGMENT = new Segment(START);
+
+export class Rows {
+  readonly #segments: Segment[] = [];
+  readonly #free: number[] = [];
+  /** Where commits append, and where moved rows go. */
+  #tail = -1;
+  #moved = -1;
+  #nextBytes = FIRST_SEGMENT_BYTES;
+  #usedBytes = 0;
+  #garbageBytes = 0;
+
+  /** What rows take, those included that nothing points to any more. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  get garbageBytes(): number {
+    return this.#garbageBytes;
+  }
+
+  append(row: NewRow): Row {
+    const flags = flagsOf(row);
+    const length = lengthOf(row.keyEnd - row.keyStart, row.valueEnd - row.valueStart, flags);
+    this.#tail = this.#roomIn(this.#tail, length);
+    const segment = this.#segments[this.#tail] as Segment;
+    const at = segment.used;
+    segment.used += length;
+    segment.lastRevision = row.revision;
+    this.#usedBytes += length;
+    write(segment, at, row, flags);
+    return this.#tail * 2 ** OFFSET_BITS + at / 8;
+  }
+
+  /** Takes back everything from a row on: appended last, and pointed to by nothing. */
+  truncate(row: Row): void {
+    const index = row >>> OFFSET_BITS;
+    const segment = this.#segments[index] as Segment;
+    for (let after = segment.next; after >= 0; ) {
+      const { next, used } = this.#segments[after] as Segment;
+      this.#usedBytes -= used - START;
+      this.#release(after);
+      after = next;
+    }
+    const at = (row & OFFSET_MASK) * 8;
+    this.#usedBytes -= segment.used - at;
+    segment.used = at;
+    segment.next = -1;
+    this.#tail = index;
+  }
+
+  /** The row that was appended after this one; NO_ROW at the end. */
+  after(row: Row): Row {
+    const index = row >>> OFFSET_BITS;
+    const segment = this.#segments[index] as Segment;
+    const end = (row & OFFSET_MASK) * 8 + this.lengthOf(row);
+    if (end < segment.used) return row + this.lengthOf(row) / 8;
+    return segment.next < 0 ? NO_ROW : segment.next * 2 ** OFFSET_BITS + START / 8;
+  }
+
+  /** What a row takes. */
+  lengthOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const at = (row & OFFSET_MASK) * 2;
+    const word = words[at + 1] as number;
+    return lengthOf(word & 0xffff, words[at] as number, word >>> 24);
+  }
+
+  revisionOf(row: Row): Revision {
+    const { numbers } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return numbers[(row & OFFSET_MASK) + 2] as number;
+  }
+
+  placeOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return words[(row & OFFSET_MASK) * 2 + 2] as number;
+  }
+
+  /** The row before it of its key; NO_ROW when there is none, or compaction took it. */
+  previousOf(row: Row): Row {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return words[(row & OFFSET_MASK) * 2 + 3] as number;
+  }
+
+  setPrevious(row: Row, previous: Row): void {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    words[(row & OFFSET_MASK) * 2 + 3] = previous;
+  }
+
+  isPut(row: Row): boolean {
+    return this.#kindOf(row) === PUT;
+  }
+
+  /** Why the key went; undefined for a put. */
+  deletedOf(row: Row): DeleteReason | undefined {
+    return DELETES[this.#kindOf(row) - FIRST_DELETE];
+  }
+
+  /** 0 for a tombstone. */
+  createRevisionOf(row: Row): Revision {
+    if (!this.isPut(row)) return 0;
+    if ((this.#flagsOf(row) & COUNTED) === 0) return this.revisionOf(row);
+    const { numbers } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return numbers[(row & OFFSET_MASK) + HEAD_BYTES / 8] as number;
+  }
+
+  /** 0 for a tombstone. */
+  versionOf(row: Row): number {
+    if (!this.isPut(row)) return 0;
+    if ((this.#flagsOf(row) & COUNTED) === 0) return 1;
+    const { numbers } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return numbers[(row & OFFSET_MASK) + HEAD_BYTES / 8 + 1] as number;
+  }
+
+  /** How many rows of its key there were before it. */
+  depthOf(row: Row): number {
+    const at = this.#linkOf(row);
+    if (at === 0) return 0;
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return words[at * 2 + 1] as number;
+  }
+
+  /** NO_ROW when it has no link. */
+  jumpOf(row: Row): Row {
+    const at = this.#linkOf(row);
+    if (at === 0) return NO_ROW;
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return words[at * 2] as number;
+  }
+
+  /** 0 when it has no link. */
+  jumpRevisionOf(row: Row): Revision {
+    const at = this.#linkOf(row);
+    if (at === 0) return 0;
+    const { numbers } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return numbers[at + 1] as number;
+  }
+
+  leaseIdOf(row: Row): LeaseId {
+    const flags = this.#flagsOf(row);
+    if ((flags & LEASED) === 0) return NO_LEASE;
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const at = (row & OFFSET_MASK) * 2 + (headOf(flags) - LEASE_ID_BYTES) / 4;
+    const high = BigInt(words[at + 1] as number);
+    return BigInt.asIntN(64, (high << 32n) | BigInt(words[at] as number));
+  }
+
+  isLeased(row: Row): boolean {
+    return (this.#flagsOf(row) & LEASED) !== 0;
+  }
+
+  keyLengthOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return (words[(row & OFFSET_MASK) * 2 + 1] as number) & 0xffff;
+  }
+
+  valueLengthOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return words[(row & OFFSET_MASK) * 2] as number;
+  }
+
+  /** The memory that a row lies in; keyStartOf() and the lengths say where. */
+  bytesOf(row: Row): Uint8Array {
+    return (this.#segments[row >>> OFFSET_BITS] as Segment).bytes;
+  }
+
+  /** Where in bytesOf() its key begins; the value follows. */
+  keyStartOf(row: Row): number {
+    return (row & OFFSET_MASK) * 8 + headOf(this.#flagsOf(row));
+  }
+
+  /** A view. */
+  keyOf(row: Row): Uint8Array {
+    const start = this.keyStartOf(row);
+    return this.bytesOf(row).subarray(start, start + this.keyLengthOf(row));
+  }
+
+  /** A view. */
+  valueOf(row: Row): Uint8Array {
+    const start = this.keyStartOf(row) + this.keyLengthOf(row);
+    return this.bytesOf(row).subarray(start, start + this.valueLengthOf(row));
+  }
+
+  /** Says that nothing points to a row any more; true when most of its segment is like that. */
+  drop(row: Row): boolean {
+    const segment = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const length = this.lengthOf(row);
+    segment.garbage += length;
+    this.#garbageBytes += length;
+    return segment.garbage * 2 >= segment.used - START;
+  }
+
+  segmentOf(row: Row): number {
+    return row >>> OFFSET_BITS;
+  }
+
+  /** Whether the rows of a segment can be moved: none is appended there, or of `revision` on. */
+  isSettled(segment: number, revision: Revision): boolean {
+    if (segment === this.#tail || segment === this.#moved) return false;
+    return (this.#segments[segment] as Segment).lastRevision < revision;
+  }
+
+  firstOf(segment: number): Row {
+    return segment * 2 ** OFFSET_BITS + START / 8;
+  }
+
+  /** The row behind it in the same segment; NO_ROW at its end. */
+  behind(row: Row): Row {
+    const { used } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const end = (row & OFFSET_MASK) * 8 + this.lengthOf(row);
+    return end < used ? row + this.lengthOf(row) / 8 : NO_ROW;
+  }
+
+  /** A segment has nothing that is pointed to. */
+  isEmpty(segment: number): boolean {
+    const { garbage, used } = this.#segments[segment] as Segment;
+    return garbage === used - START;
+  }
+
+  /** Copies a row away from its segment, where it is left as garbage. */
+  move(row: Row): Row {
+    const from = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const length = this.lengthOf(row);
+    const at = (row & OFFSET_MASK) * 8;
+    this.#moved = this.#roomIn(this.#moved, length);
+    const segment = this.#segments[this.#moved] as Segment;
+    const to = segment.used;
+    segment.bytes.set(from.bytes.subarray(at, at + length), to);
+    segment.used += length;
+    segment.lastRevision = Math.max(segment.lastRevision, this.revisionOf(row));
+    this.#usedBytes += length;
+    this.drop(row);
+    return this.#moved * 2 ** OFFSET_BITS + to / 8;
+  }
+
+  /** Lets the memory of a segment go, to whose rows nothing points any more. */
+  release(segment: number): void {
+    const { garbage, used } = this.#segments[segment] as Segment;
+    this.#garbageBytes -= garbage;
+    this.#usedBytes -= used - START;
+    this.#release(segment);
+  }
+
+  #release(index: number): void {
+    this.#segments[index] = NO_SEGMENT;
+    this.#free.push(index);
+  }
+
+  #kindOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return ((words[(row & OFFSET_MASK) * 2 + 1] as number) >>> 16) & 0xff;
+  }
+
+  #flagsOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    return (words[(row & OFFSET_MASK) * 2 + 1] as number) >>> 24;
+  }
+
+  /** Where its link is, in units of 8 bytes; 0 when it has none. */
+  #linkOf(row: Row): number {
+    const flags = this.#flagsOf(row);
+    if ((flags & LINKED) === 0) return 0;
+    return (row & OFFSET_MASK) + HEAD_BYTES / 8 + (flags & COUNTED ? COUNTS_BYTES / 8 : 0);
+  }
+
+  /** The segment `index` if it has room for so much, or a new one behind it. */
+  #roomIn(index: number, length: number): number {
+    const segment = this.#segments[index];
+    if (segment !== undefined && segment.used + length <= segment.bytes.length) return index;
+    const isTail = index === this.#tail;
+    const made = this.#newSegment(START + length);
+    if (segment !== undefined && isTail) segment.next = made;
+    return made;
+  }
+
+  #newSegment(least: number): number {
+    const index = this.#free.pop() ?? this.#segments.length;
+    if (index >= SEGMENTS_MAX) {
+      throw new KvdError("STORE_FULL", `rows take all of ${SEGMENTS_MAX} segments of memory`);
+    }
+    this.#segments[index] = new Segment(Math.max(least, this.#nextBytes));
+    this.#nextBytes = Math.min(SEGMENT_BYTES, this.#nextBytes * 2);
+    return index;
+  }
+}
+
+function flagsOf(row: NewRow): number {
+  const isFirst = row.version === 1 && row.createRevision === row.revision;
+  const isCounted = row.deleted === undefined && !isFirst;
+  return (
+    (isCounted ? COUNTED : 0) |
+    (row.link === undefined ? 0 : LINKED) |
+    (row.leaseId === NO_LEASE ? 0 : LEASED)
+  );
+}
+
+function headOf(flags: number): number {
+  return (
+    HEAD_BYTES +
+    (flags & COUNTED ? COUNTS_BYTES : 0) +
+    (flags & LINKED ? LINK_BYTES : 0) +
+    (flags & LEASED ? LEASE_ID_BYTES : 0)
+  );
+}
+
+function lengthOf(keyLength: number, valueLength: number, flags: number): number {
+  return Math.ceil((headOf(flags) + keyLength + valueLength) / 8) * 8;
+}
+
+function write({ words, numbers, bytes }: Segment, start: number, row: NewRow, flags: number) {
+  const keyLength = row.keyEnd - row.keyStart;
+  const kind = row.deleted === undefined ? PUT : FIRST_DELETE + DELETES.indexOf(row.deleted);
+  const at = start / 4;
+  words[at] = row.valueEnd - row.valueStart;
+  words[at + 1] = keyLength | (kind << 16) | (flags << 24);
+  words[at + 2] = row.place;
+  words[at + 3] = row.previous;
+  let next = start / 8 + 2;
+  numbers[next++] = row.revision;
+  if (flags & COUNTED) {
+    numbers[next++] = row.createRevision;
+    numbers[next++] = row.version;
+  }
+  if (row.link !== undefined) {
+    words[next * 2] = row.link.jump;
+    words[next * 2 + 1] = row.link.depth;
+    numbers[next + 1] = row.link.jumpRevision;
+    next += 2;
+  }
+  if (flags & LEASED) {
+    words[next * 2] = Number(row.leaseId & 0xffff_ffffn);
+    words[next * 2 + 1] = Number((row.leaseId >> 32n) & 0xffff_ffffn);
+    next += 1;
+  }
+  copy(row.key, row.keyStart, row.keyEnd, bytes, next * 8);
+  copy(row.value, row.valueStart, row.valueEnd, bytes, next * 8 + keyLength);
+}
+
+/** (bench: batch.) */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > VIEW_BYTES) {
+    to.set(from.subarray(start, end), at);
+    return;
+  }
+  for (let index = start; index < end; index += 1) to[at + index - start] = from[index] as number;
+}
