@@ -3,31 +3,14 @@
 // Only commits add rows (and take them back when they are abandoned), only compaction drops them;
 // the sums are kept at each of these steps, and check.ts counts them anew.
 
-import type { DeleteReason, LeaseId, Revision } from "../kv/types.js";
+import type { DeleteReason, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
 import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { type KeyId, KeyTable, NO_KEY } from "./key-table.js";
 import { linkTo, rowAbove, rowAt } from "./row-chain.js";
-import { NO_ROW, type Row, Rows } from "./rows.js";
+import { type NewRow, NO_ROW, type Row, Rows } from "./rows.js";
 import { CHANGE_BYTES, rowBytes } from "./weights.js";
-
-/** A version to add: as the newest of its key. */
-export interface NewVersion {
-  readonly revision: Revision;
-  readonly place: number;
-  readonly deleted: DeleteReason | undefined;
-  /** bytes[keyStart, keyEnd) is the key. All bytes are copied. */
-  readonly key: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  readonly value: Uint8Array;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-  readonly createRevision: Revision;
-  readonly version: number;
-  readonly leaseId: LeaseId;
-}
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -116,12 +99,12 @@ export class KeySpace {
     return this.#table.descend(before);
   }
 
-  /** Adds the newest version of a key, known or not (NO_KEY). */
-  add(id: KeyId, version: NewVersion): Row {
+  /** Adds the newest version of a key, known or not (NO_KEY). All bytes are copied. */
+  add(id: KeyId, version: NewRow): Row {
     const { rows } = this;
     const previous = this.newest(id);
     const link = previous === NO_ROW ? undefined : linkTo(rows, previous, this.floor);
-    const row = rows.append({ ...version, previous, link });
+    const row = rows.append(version, previous, link);
     if (id === NO_KEY) this.#table.add(row);
     else this.#table.setNewest(id, row);
     if (this.#putOf(previous) !== NO_ROW) this.#retire(previous);

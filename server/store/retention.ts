@@ -28,6 +28,9 @@ interface Reading {
 /** Changes that one step of compaction walks on behalf of a write that needs room. */
 const ROOM_STEP_CHANGES = 1000;
 
+/** Commits that go at once when the budget of history is passed. */
+const DROPPED_COMMITS = 1000;
+
 export class Retention {
   readonly compactor: Compactor;
   readonly #keys: KeySpace;
@@ -144,6 +147,11 @@ export class Retention {
     );
   }
 
+  /** There is room for so much, whatever it replaces. */
+  hasRoom(bytes: number): boolean {
+    return this.liveBytes + this.#keys.historyBytes + bytes <= this.#limits.storeMaxBytes;
+  }
+
   /** @throws KvdError STORE_FULL when there is no room for one more lease. */
   makeRoomForLease(published: Revision): void {
     this.makeRoom(undefined, { before: 0, after: LEASE_BYTES }, published);
@@ -192,10 +200,12 @@ export class Retention {
   #dropByBudget(published: Revision): boolean {
     const { historyMaxBytes, storeMaxBytes } = this.#limits;
     const { historyBytes } = this.#keys;
-    const above =
-      (historyMaxBytes > 0 && historyBytes > historyMaxBytes) ||
-      historyBytes + this.liveBytes > storeMaxBytes;
-    return above && this.#dropOldest(published, this.#lowestReading());
+    const aboveOwn = historyMaxBytes > 0 ? historyBytes - historyMaxBytes : 0;
+    const above = Math.max(aboveOwn, historyBytes + this.liveBytes - storeMaxBytes);
+    if (above <= 0) return false;
+    const share = Math.floor((above / historyBytes) * this.#history.size);
+    const count = Math.max(1, Math.min(share, DROPPED_COMMITS));
+    return this.#dropOldest(published, this.#lowestReading(), count);
   }
 
   #dropByAge(now: Now, published: Revision): boolean {
@@ -206,10 +216,11 @@ export class Retention {
     return this.#dropOldest(published, this.#lowestPinned(now));
   }
 
-  /** Moves the floor to the revision after the oldest that is kept, unless that is held. */
-  #dropOldest(published: Revision, held: Revision | undefined): boolean {
-    const next = Math.max(this.compactor.floor, this.#history.oldestRevision ?? 0) + 1;
-    if (next > published || (held !== undefined && next > held)) return false;
+  /** Moves the floor behind the oldest commits that are kept, unless they are held. */
+  #dropOldest(published: Revision, held: Revision | undefined, count = 1): boolean {
+    const oldest = Math.max(this.compactor.floor, this.#history.oldestRevision ?? 0);
+    const next = Math.min(oldest + count, published, held ?? published);
+    if (next <= oldest) return false;
     this.compactor.request(next);
     this.compactor.raiseFloor(next);
     return true;

@@ -1,7 +1,7 @@
-// The rows of one key as a chain, from the newest to the oldest that is kept, and how to find one of
-// a million in a few steps: a row at depth d jumps to the one at depth d without its lowest bit, as
-// the sums of a Fenwick tree do. (P. Fenwick, A New Data Structure for Cumulative Frequency Tables,
-// 1994.) So a read of old history costs about the square of a logarithm.
+// The rows of one key as a chain, from the newest to the oldest that is kept, and how to find one
+// of a million in a few steps: a row at depth d jumps to the one at depth d without its lowest bit,
+// as the sums of a Fenwick tree do. (P. Fenwick, A New Data Structure for Cumulative Frequency
+// Tables, 1994.) So a read of old history costs about the square of a logarithm.
 //
 // Compaction cuts chains at their old end. previousOf() is right at any time; a jump may lead to
 // what is gone: it is followed only to a revision above the floor, where everything is kept.

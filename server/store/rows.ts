@@ -26,6 +26,7 @@ export type Row = number;
 
 export const NO_ROW: Row = 0;
 
+/** A version, to be a row. */
 export interface NewRow {
   readonly revision: Revision;
   readonly place: number;
@@ -41,8 +42,6 @@ export interface NewRow {
   readonly createRevision: Revision;
   readonly version: number;
   readonly leaseId: LeaseId;
-  readonly previous: Row;
-  readonly link: RowLink | undefined;
 }
 
 /** How a row's chain is walked fast. */
@@ -119,8 +118,8 @@ export class Rows {
     return this.#garbageBytes;
   }
 
-  append(row: NewRow): Row {
-    const flags = flagsOf(row);
+  append(row: NewRow, previous: Row, link: RowLink | undefined): Row {
+    const flags = flagsOf(row) | (link === undefined ? 0 : LINKED);
     const length = lengthOf(row.keyEnd - row.keyStart, row.valueEnd - row.valueStart, flags);
     this.#tail = this.#roomIn(this.#tail, length);
     const segment = this.#segments[this.#tail] as Segment;
@@ -129,6 +128,8 @@ export class Rows {
     segment.lastRevision = row.revision;
     this.#usedBytes += length;
     write(segment, at, row, flags);
+    segment.words[at / 4 + 3] = previous;
+    if (link !== undefined) writeLink(segment, at, link, flags);
     return this.#tail * 2 ** OFFSET_BITS + at / 8;
   }
 
@@ -387,11 +388,7 @@ export class Rows {
 function flagsOf(row: NewRow): number {
   const isFirst = row.version === 1 && row.createRevision === row.revision;
   const isCounted = row.deleted === undefined && !isFirst;
-  return (
-    (isCounted ? COUNTED : 0) |
-    (row.link === undefined ? 0 : LINKED) |
-    (row.leaseId === NO_LEASE ? 0 : LEASED)
-  );
+  return (isCounted ? COUNTED : 0) | (row.leaseId === NO_LEASE ? 0 : LEASED);
 }
 
 function headOf(flags: number): number {
@@ -414,19 +411,13 @@ function write({ words, numbers, bytes }: Segment, start: number, row: NewRow, f
   words[at] = row.valueEnd - row.valueStart;
   words[at + 1] = keyLength | (kind << 16) | (flags << 24);
   words[at + 2] = row.place;
-  words[at + 3] = row.previous;
   let next = start / 8 + 2;
   numbers[next++] = row.revision;
   if (flags & COUNTED) {
     numbers[next++] = row.createRevision;
     numbers[next++] = row.version;
   }
-  if (row.link !== undefined) {
-    words[next * 2] = row.link.jump;
-    words[next * 2 + 1] = row.link.depth;
-    numbers[next + 1] = row.link.jumpRevision;
-    next += 2;
-  }
+  if (flags & LINKED) next += LINK_BYTES / 8;
   if (flags & LEASED) {
     words[next * 2] = Number(row.leaseId & 0xffff_ffffn);
     words[next * 2 + 1] = Number((row.leaseId >> 32n) & 0xffff_ffffn);
@@ -434,6 +425,13 @@ function write({ words, numbers, bytes }: Segment, start: number, row: NewRow, f
   }
   copy(row.key, row.keyStart, row.keyEnd, bytes, next * 8);
   copy(row.value, row.valueStart, row.valueEnd, bytes, next * 8 + keyLength);
+}
+
+function writeLink({ words, numbers }: Segment, start: number, link: RowLink, flags: number) {
+  const at = (start + HEAD_BYTES + (flags & COUNTED ? COUNTS_BYTES : 0)) / 8;
+  words[at * 2] = link.jump;
+  words[at * 2 + 1] = link.depth;
+  numbers[at + 1] = link.jumpRevision;
 }
 
 /** (bench: batch.) */

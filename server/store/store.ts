@@ -35,6 +35,7 @@ import { KeySpace } from "./key-space.js";
 import { LeaseCalls } from "./lease-calls.js";
 import { Lessor } from "./lessor.js";
 import { Mutations, presentEntry } from "./mutations.js";
+import { PlainCalls } from "./plain-calls.js";
 import type { RangeRead } from "./range-read.js";
 import { Reads, rangeResult } from "./reads.js";
 import { ResultBudget } from "./result-budget.js";
@@ -70,6 +71,7 @@ export class Store {
   readonly #limits: StoreLimits;
   readonly journal: Journal;
   readonly leases: LeaseCalls;
+  readonly plain: PlainCalls;
   readonly #reads: Reads;
   readonly #mutations: Mutations;
   constructor(options: StoreOptions) {
@@ -94,6 +96,7 @@ export class Store {
       isWatched: () => this.hub.size > 0,
     });
     const { journal } = this;
+    this.plain = new PlainCalls({ keys, journal, retention, counters });
     this.leases = new LeaseCalls({ keys, lessor, journal, retention, limits });
     this.#reads = new Reads({ keys, retention, counters });
     this.#mutations = new Mutations({ keys, lessor, retention, counters });

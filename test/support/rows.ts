@@ -20,14 +20,12 @@ export function newRow({ key, version }: KeyVersion): NewRow {
     value,
     valueStart: 0,
     valueEnd: value.length,
-    previous: NO_ROW,
-    link: undefined,
   };
 }
 
 /** The changes of one commit. */
 export function rowSpan(changes: readonly KeyVersion[]): RowSpan {
   const rows = new Rows();
-  const [first = NO_ROW] = changes.map((change) => rows.append(newRow(change)));
+  const [first = NO_ROW] = changes.map((change) => rows.append(newRow(change), NO_ROW, undefined));
   return { rows, first, length: changes.length };
 }

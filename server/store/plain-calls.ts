@@ -1,0 +1,105 @@
+// Gets, puts and deletes of one key that ask for nothing else, straight from the bytes in which
+// they came: what the others do, without what only those need. (bench: batch.)
+
+import { NO_LEASE, type Revision } from "../kv/types.js";
+import type { Now } from "../lib/clock.js";
+import type { Counters } from "./counters.js";
+import type { Journal } from "./journal.js";
+import type { KeySpace } from "./key-space.js";
+import { NO_KEY } from "./key-table.js";
+import type { Retention } from "./retention.js";
+import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
+import { rowBytes, versionBytesOf } from "./weights.js";
+
+/** Where a put stands in somebody's bytes. */
+export interface PlainPut {
+  readonly bytes: Uint8Array;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+export class PlainCalls {
+  readonly #keys: KeySpace;
+  readonly #journal: Journal;
+  readonly #retention: Retention;
+  readonly #counters: Counters;
+
+  constructor(options: {
+    readonly keys: KeySpace;
+    readonly journal: Journal;
+    readonly retention: Retention;
+    readonly counters: Counters;
+  }) {
+    this.#keys = options.keys;
+    this.#journal = options.journal;
+    this.#retention = options.retention;
+    this.#counters = options.counters;
+  }
+
+  /** The row of the entry of the key bytes[start, end) at a revision that can be read. */
+  get(bytes: Uint8Array, start: number, end: number, revision: Revision): Row {
+    this.#counters.entriesVisited += 1;
+    this.#counters.seeks += 1;
+    return this.#keys.liveAt(this.#keys.findIn(bytes, start, end), revision);
+  }
+
+  /**
+   * Puts a key; undefined, and nothing done, when more than that has to be done: its lease left, or
+   * its key refused.
+   *
+   * @throws KvdError STORE_FULL, NO_SPACE, LOG_FAILED.
+   */
+  put(of: PlainPut, now: Now): Revision | undefined {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = of;
+    const keys = this.#keys;
+    const { rows } = keys;
+    if (keyEnd - keyStart > KEY_MAX_BYTES) return undefined;
+    let id = keys.findIn(bytes, keyStart, keyEnd);
+    let live = keys.live(id);
+    if (live !== NO_ROW && rows.isLeased(live)) return undefined;
+    const before = live === NO_ROW ? 0 : rowBytes(rows, live);
+    const key = keyEnd - keyStart;
+    const after = versionBytesOf({ key, value: valueEnd - valueStart, leased: false });
+    if (!this.#retention.hasRoom(after)) {
+      const text = bytes.subarray(keyStart, keyEnd);
+      this.#retention.makeRoom(text, { before, after }, this.#journal.publishedRevision);
+      // What made room may have let the key go.
+      id = keys.findIn(bytes, keyStart, keyEnd);
+      live = keys.live(id);
+    }
+    const revision = this.#journal.revision + 1;
+    const row = keys.add(id, {
+      revision,
+      place: 0,
+      deleted: undefined,
+      key: bytes,
+      keyStart,
+      keyEnd,
+      value: bytes,
+      valueStart,
+      valueEnd,
+      createRevision: live === NO_ROW ? revision : rows.createRevisionOf(live),
+      version: live === NO_ROW ? 1 : rows.versionOf(live) + 1,
+      leaseId: NO_LEASE,
+    });
+    return this.#journal.writeRow(row, now.wallMs);
+  }
+
+  /** How many keys it deleted; undefined, and nothing done, when a lease has to be left. */
+  delete(bytes: Uint8Array, start: number, end: number, now: Now): number | undefined {
+    const keys = this.#keys;
+    const id = keys.findIn(bytes, start, end);
+    this.#counters.seeks += 1;
+    if (id === NO_KEY) return 0;
+    this.#counters.entriesVisited += 1;
+    const live = keys.live(id);
+    if (live === NO_ROW) return 0;
+    if (keys.rows.isLeased(live)) return undefined;
+    const revision = this.#journal.revision + 1;
+    const row = keys.addTombstone(id, { revision, place: 0, deleted: "deleted" });
+    this.#journal.writeRow(row, now.wallMs);
+    return 1;
+  }
+}
