@@ -6,20 +6,27 @@
 import assert from "node:assert/strict";
 import type { KeyBytes } from "./key-bytes.js";
 import { KeyCursor } from "./key-cursor.js";
-import { KeyLeaf, LEAF_MAX_IDS, sharedWith, textOf } from "./key-leaf.js";
+import { KeyLeaf, LEAF_MAX_IDS, LEAF_WORDS, sharedWith, textOf } from "./key-leaf.js";
+import { LeafRooms } from "./leaf-rooms.js";
 
 const BRANCH_MAX_LEAVES = 512;
 /** A leaf or a branch that is below a quarter joins a neighbour, if both are three quarters. */
 const SPARSE = 1 / 4;
 const JOINED = 3 / 4;
+/** A full leaf gives a neighbour at least as many ids, or is split. */
+const LEAST_MOVED = 32;
 
 /** Leaves in order; never empty. */
 export type Branch = KeyLeaf[];
 
 export class KeyOrder {
   readonly #keys: KeyBytes;
-  readonly #branches: Branch[] = [[new KeyLeaf({ low: "", ids: 0 })]];
+  readonly #rooms = new LeafRooms({ roomWords: LEAF_WORDS });
+  readonly #branches: Branch[] = [[new KeyLeaf({ low: "", rooms: this.#rooms })]];
   #size = 0;
+  /** Where the last key was looked for; need not be there any more. */
+  #lastBranchAt = 0;
+  #lastLeafAt = 0;
 
   constructor({ keys }: { readonly keys: KeyBytes }) {
     this.#keys = keys;
@@ -32,9 +39,10 @@ export class KeyOrder {
   /** bytes[start, end) is the key of the id; it must not be there yet. */
   insert(id: number, bytes: Uint8Array, start: number, end: number): void {
     const keys = this.#keys;
-    const branchAt = this.#branchAt(bytes, start, end);
+    this.#seek(bytes, start, end);
+    const branchAt = this.#lastBranchAt;
+    const leafAt = this.#lastLeafAt;
     const branch = this.#branches[branchAt] as Branch;
-    const leafAt = leafAtOf(branch, bytes, start, end);
     let leaf = branch[leafAt] as KeyLeaf;
     let position = leaf.position(keys, bytes, start, end);
     if (leaf.isFull) {
@@ -42,12 +50,10 @@ export class KeyOrder {
         leaf = this.#behind(branch, leafAt, bytes, start, end);
         position = 0;
       } else {
-        const right = leaf.split(keys);
-        branch.splice(leafAt + 1, 0, right);
-        if (!isAbove(right.low, bytes, start, end)) {
-          position -= leaf.count;
-          leaf = right;
-        }
+        this.#makeRoom(branch, leafAt);
+        this.#seekIn(branch, Math.max(leafAt - 1, 0), bytes, start, end);
+        leaf = branch[this.#lastLeafAt] as KeyLeaf;
+        position = leaf.position(keys, bytes, start, end);
       }
       if (branch.length > BRANCH_MAX_LEAVES) this.#splitBranch(branchAt, leafAt);
     }
@@ -57,9 +63,10 @@ export class KeyOrder {
 
   /** bytes[start, end) is the key of the id. Whether it was there. */
   remove(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const branchAt = this.#branchAt(bytes, start, end);
+    this.#seek(bytes, start, end);
+    const branchAt = this.#lastBranchAt;
+    const leafAt = this.#lastLeafAt;
     const branch = this.#branches[branchAt] as Branch;
-    const leafAt = leafAtOf(branch, bytes, start, end);
     const leaf = branch[leafAt] as KeyLeaf;
     const position = leaf.find(id, bytes, start, end);
     if (position < 0) return false;
@@ -74,15 +81,12 @@ export class KeyOrder {
     if (bytes === undefined) {
       return new KeyCursor({ branches: this.#branches, branchAt: 0, leafAt: 0, at: 0, step: 1 });
     }
-    return new KeyCursor({ ...this.#place(bytes), step: 1 });
+    return this.#cursorAt(bytes, 0, 1);
   }
 
   /** Downwards from the last key below the bytes, or from the last of all. */
   descend(bytes?: Uint8Array): KeyCursor {
-    if (bytes !== undefined) {
-      const place = this.#place(bytes);
-      return new KeyCursor({ ...place, at: place.at - 1, step: -1 });
-    }
+    if (bytes !== undefined) return this.#cursorAt(bytes, -1, -1);
     const branches = this.#branches;
     const branchAt = branches.length - 1;
     const leafAt = (branches[branchAt] as Branch).length - 1;
@@ -114,13 +118,35 @@ export class KeyOrder {
     assert.equal(this.#size, size, "the number of keys");
   }
 
-  #place(bytes: Uint8Array) {
-    const end = bytes.length;
-    const branchAt = this.#branchAt(bytes, 0, end);
-    const branch = this.#branches[branchAt] as Branch;
-    const leafAt = leafAtOf(branch, bytes, 0, end);
-    const at = (branch[leafAt] as KeyLeaf).position(this.#keys, bytes, 0, end);
-    return { branches: this.#branches, branchAt, leafAt, at };
+  /** The first place that is not below the bytes, moved by `shift`. */
+  #cursorAt(bytes: Uint8Array, shift: number, step: 1 | -1): KeyCursor {
+    this.#seek(bytes, 0, bytes.length);
+    const branchAt = this.#lastBranchAt;
+    const leafAt = this.#lastLeafAt;
+    const leaf = (this.#branches[branchAt] as Branch)[leafAt] as KeyLeaf;
+    const at = leaf.position(this.#keys, bytes, 0, bytes.length) + shift;
+    return new KeyCursor({ branches: this.#branches, branchAt, leafAt, at, step });
+  }
+
+  /** Finds the leaf that the bytes belong to: the last one again, when keys come in some order. */
+  #seek(bytes: Uint8Array, start: number, end: number): void {
+    const branch = this.#branches[this.#lastBranchAt];
+    const leaf = branch?.[this.#lastLeafAt];
+    if (branch !== undefined && leaf !== undefined && !isAbove(leaf.low, bytes, start, end)) {
+      const next = branch[this.#lastLeafAt + 1] ?? this.#branches[this.#lastBranchAt + 1]?.[0];
+      if (next === undefined || isAbove(next.low, bytes, start, end)) return;
+    }
+    this.#lastBranchAt = this.#branchAt(bytes, start, end);
+    this.#lastLeafAt = leafAtOf(this.#branches[this.#lastBranchAt] as Branch, bytes, start, end);
+  }
+
+  /** The same within a branch, from a leaf that is not behind. */
+  #seekIn(branch: Branch, from: number, bytes: Uint8Array, start: number, end: number): void {
+    let at = from;
+    for (; at + 1 < branch.length; at += 1) {
+      if (isAbove((branch[at + 1] as KeyLeaf).low, bytes, start, end)) break;
+    }
+    this.#lastLeafAt = at;
   }
 
   /** The last branch whose keys begin at or below the bytes, or the first. */
@@ -138,6 +164,27 @@ export class KeyOrder {
   }
 
   /**
+   * Evens out a full leaf with a neighbour, or splits it if those are rather full too. That keeps
+   * leaves that fill at random five sixths full, where splitting alone keeps two thirds.
+   */
+  #makeRoom(branch: Branch, leafAt: number): void {
+    const keys = this.#keys;
+    const leaf = branch[leafAt] as KeyLeaf;
+    const before = branch[leafAt - 1];
+    const behind = branch[leafAt + 1];
+    const most = LEAF_MAX_IDS - 2 * LEAST_MOVED;
+    if (behind !== undefined && behind.count <= most) {
+      leaf.moveTo(behind, (leaf.count - behind.count) >>> 1, keys);
+    } else if (before !== undefined && before.count <= most) {
+      before.takeFrom(leaf, (leaf.count - before.count) >>> 1, keys);
+    } else {
+      const right = new KeyLeaf({ low: "", rooms: this.#rooms });
+      leaf.moveTo(right, leaf.count >>> 1, keys);
+      branch.splice(leafAt + 1, 0, right);
+    }
+  }
+
+  /**
    * The leaf that a key above all of a full leaf goes to, at the front: the next one, unless that
    * is rather full too, or a new one.
    */
@@ -150,7 +197,7 @@ export class KeyOrder {
       next.low = low;
       return next;
     }
-    const added = new KeyLeaf({ low, ids: 0 });
+    const added = new KeyLeaf({ low, rooms: this.#rooms });
     branch.splice(leafAt + 1, 0, added);
     return added;
   }
@@ -171,12 +218,13 @@ export class KeyOrder {
     const before = branch[leafAt - 1];
     const behind = branch[leafAt + 1];
     if (before !== undefined && before.count + leaf.count <= most) {
-      before.append(leaf);
+      before.takeAll(leaf);
       branch.splice(leafAt, 1);
     } else if (behind !== undefined && behind.count + leaf.count <= most) {
-      leaf.append(behind);
+      leaf.takeAll(behind);
       branch.splice(leafAt + 1, 1);
     } else if (leaf.count === 0 && this.#size > 0) {
+      leaf.drop();
       branch.splice(leafAt, 1);
     } else {
       return;
@@ -202,19 +250,40 @@ export class KeyOrder {
   }
 }
 
+/** The last leaf whose text is at or below the bytes, or the first. */
 function leafAtOf(branch: Branch, bytes: Uint8Array, start: number, end: number): number {
   let low = 0;
   let high = branch.length - 1;
+  // Texts between two that share bytes with the key share them too.
+  let sameLow = 0;
+  let sameHigh = 0;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (isAbove((branch[middle] as KeyLeaf).low, bytes, start, end)) high = middle - 1;
-    else low = middle;
+    const { low: text } = branch[middle] as KeyLeaf;
+    const same = sharedWith(text, bytes, start, end, Math.min(sameLow, sameHigh));
+    if (goesOnAbove(text, same, bytes, start, end)) {
+      high = middle - 1;
+      sameHigh = same;
+    } else {
+      low = middle;
+      sameLow = same;
+    }
   }
   return low;
 }
 
 function isAbove(text: string, bytes: Uint8Array, start: number, end: number): boolean {
-  const same = sharedWith(text, bytes, start, end);
+  return goesOnAbove(text, sharedWith(text, bytes, start, end), bytes, start, end);
+}
+
+/** Whether a text is above bytes of which exactly the first `same` are its beginning. */
+function goesOnAbove(
+  text: string,
+  same: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
   if (same === text.length) return false;
   return start + same === end || text.charCodeAt(same) > (bytes[start + same] as number);
 }
