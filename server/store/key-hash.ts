@@ -33,13 +33,13 @@ export class KeyHash {
     return this.#size;
   }
 
-  /** Places for keys, in all buckets. */
-  get slots(): number {
-    let slots = 0;
+  /** What it has for pairs. Walks the directory. */
+  get bytes(): number {
+    let bytes = 0;
     for (const [place, bucket] of this.#directory.entries()) {
-      if (place < 2 ** bucket.depth) slots += bucket.slots;
+      if (place < 2 ** bucket.depth) bytes += bucket.pairs.byteLength;
     }
-    return slots;
+    return bytes;
   }
 
   /** What find, add and remove want to be given with the key. */

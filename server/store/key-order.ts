@@ -36,6 +36,11 @@ export class KeyOrder {
     return this.#size;
   }
 
+  /** What it has for ids: the system gives memory to the part that was ever used. */
+  get bytes(): number {
+    return this.#rooms.bytes;
+  }
+
   /** bytes[start, end) is the key of the id; it must not be there yet. */
   insert(id: number, bytes: Uint8Array, start: number, end: number): void {
     const keys = this.#keys;

@@ -20,11 +20,17 @@ export interface LeafRoom {
 
 export class LeafRooms {
   readonly #roomWords: number;
+  #chunks = 0;
   /** The chunks that have free rooms. */
   readonly #open: RoomChunk[] = [];
 
   constructor({ roomWords }: { readonly roomWords: number }) {
     this.#roomWords = roomWords;
+  }
+
+  /** Of all chunks. */
+  get bytes(): number {
+    return this.#chunks * CHUNK_ROOMS * this.#roomWords * Uint32Array.BYTES_PER_ELEMENT;
   }
 
   take(): LeafRoom {
@@ -40,6 +46,7 @@ export class LeafRooms {
     if (chunk.free.length === 1) this.#open.push(chunk);
     if (chunk.free.length === CHUNK_ROOMS && this.#open.length > 1) {
       this.#open.splice(this.#open.indexOf(chunk), 1);
+      this.#chunks -= 1;
     }
   }
 
@@ -48,6 +55,7 @@ export class LeafRooms {
     for (let room = CHUNK_ROOMS - 1; room >= 0; room -= 1) free.push(room * this.#roomWords);
     const chunk = { words: new Uint32Array(CHUNK_ROOMS * this.#roomWords), free };
     this.#open.push(chunk);
+    this.#chunks += 1;
     return chunk;
   }
 }

@@ -117,11 +117,15 @@ const numbered = (count: number) =>
 test("more leaves than a branch has come in order, and go in pages from either side", (t) => {
   const twin = new Twin();
   const keys = numbered(280_000);
-  for (const each of keys) twin.insert(each);
+  const branch = 512 * 512;
+  for (const each of keys.slice(0, branch + 1)) twin.insert(each);
+  twin.remove(keys[branch] as string);
+  t.notThrows(() => twin.check(["key/00262143", "key/00262144", "l"]));
+  for (const each of keys.slice(branch)) twin.insert(each);
   const bounds = ["key/0", "key/00099999", "key/002", "key", "l"];
   t.notThrows(() => twin.check(bounds));
-  for (const each of keys.slice(0, 140_000)) twin.remove(each);
-  for (const each of keys.slice(150_000).reverse()) twin.remove(each);
+  for (const each of keys.slice(0, 230_000)) twin.remove(each);
+  for (const each of keys.slice(240_000).reverse()) twin.remove(each);
   t.notThrows(() => twin.check(bounds));
   t.is(twin.order.size, 10_000);
 });
@@ -134,4 +138,26 @@ test("keys that come downwards, and in several rows at once, are in order", (t) 
     for (const row of ["a/", "key", "z"]) twin.insert(row + each);
   }
   t.notThrows(() => twin.check(["key/", "keykey/00001000", "z", "a"]));
+});
+
+test("keys right behind a full leaf, each below the one before, are in order", (t) => {
+  const twin = new Twin();
+  for (const each of numbered(512)) twin.insert(each);
+  for (const letter of [..."zyxwvutsrqponml"]) {
+    twin.insert(letter);
+    t.notThrows(() => twin.check([letter, `${letter}a`]));
+  }
+});
+
+test("leaves that are filled and emptied between full ones take no more memory", (t) => {
+  const twin = new Twin();
+  const keys = numbered(3 * 512);
+  for (const each of keys) twin.insert(each);
+  const before = twin.order.bytes;
+  for (let round = 0; round < 100; round += 1) {
+    for (const each of keys.slice(512, 1024)) twin.remove(each);
+    for (const each of keys.slice(512, 1024)) twin.insert(each);
+  }
+  t.notThrows(() => twin.check(["key"]));
+  t.is(twin.order.bytes, before);
 });
