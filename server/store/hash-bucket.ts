@@ -4,8 +4,8 @@
 // and goes leaves the table as if only what is there had ever come.
 // Slots double from 25 to 3,200. From there a bucket splits and both halves have as many slots, so
 // that all arrays are of one length and none is let go as keys come: what a collection frees of
-// small arrays leaves holes. A bucket is 40 to 80 % full; with 3,200 it is 61 % at 1 M keys and 76
-// % at 10 M.
+// small arrays leaves holes. A bucket is 40 to 80 % full: with 3,200, 61 % at
+// 1 M keys and 76 % at 10 M.
 
 export const BUCKET_FIRST_SLOTS = 25;
 /** Splitting a bucket of as many moves its pairs within some 30 µs. */

@@ -2,8 +2,8 @@
 // the four bytes of its key that follow what all keys of the leaf begin with. A search compares
 // words and asks for a key only among equal words.
 // `prefix` is a beginning that all keys share, not always the longest: it becomes shorter when a
-// key comes that does not have it, longer only when a leaf is split. Shortening needs no key, since
-// the words move by bytes of the prefix.
+// key comes that does not have it, longer only when a leaf gives or takes many ids. Shortening asks
+// for no key, since the words move by bytes of the prefix.
 
 import assert from "node:assert/strict";
 import type { KeyBytes } from "./key-bytes.js";
