@@ -1,7 +1,7 @@
-// HalfSipHash-1-3 with 32 bits of output: a hash under a secret, so that who does not know it cannot
-// choose keys that collide. SipHash is by Aumasson and Bernstein (2012); the variant for 32-bit words
-// is Aumasson's (2016, github.com/veorq/SipHash, CC0), and with these rounds it is what Linux keys
-// its tables with on 32-bit machines.
+// HalfSipHash-1-3 with 32 bits of output: a hash under a secret, so that who does not know it
+// cannot choose keys that collide. SipHash is by Aumasson and Bernstein (2012); the variant for
+// 32-bit words is Aumasson's (2016, github.com/veorq/SipHash, CC0), and with these rounds it is
+// what Linux keys its tables with on 32-bit machines.
 
 /** Two words of 32 bits. */
 export type HashSeed = readonly [number, number];

@@ -2,11 +2,11 @@
 // 1979) over HashBuckets. The low `depth` bits of a hash pick a place of the directory; a bucket of
 // less depth stands at several. A full bucket is split in two, and when it has only one place left,
 // the directory doubles, which copies references. So no call moves more than one bucket's pairs,
-// however many keys there are, and a key costs 10 to 13 bytes.
+// however many keys there are, and a key costs 10 to 20 bytes.
 
 import assert from "node:assert/strict";
 import { type HashSeed, halfSipHash } from "../lib/half-sip-hash.js";
-import { BUCKET_MAX_SLOTS, HashBucket } from "./hash-bucket.js";
+import { BUCKET_FIRST_SLOTS, BUCKET_MAX_SLOTS, HashBucket } from "./hash-bucket.js";
 import type { KeyBytes } from "./key-bytes.js";
 
 /** 4 M buckets hold more than there are ids; hashes that need more bits than this collide. */
@@ -19,7 +19,7 @@ const LEAST_SHARE = 1 / 8;
 export class KeyHash {
   readonly #keys: KeyBytes;
   readonly #seed: HashSeed;
-  #directory: HashBucket[] = [new HashBucket({ depth: 0, count: 0 })];
+  #directory: HashBucket[] = [new HashBucket({ depth: 0, slots: BUCKET_FIRST_SLOTS })];
   #depth = 0;
   #size = 0;
 
@@ -33,13 +33,13 @@ export class KeyHash {
     return this.#size;
   }
 
-  /** Places for keys, in all buckets. */
-  get slots(): number {
-    let slots = 0;
+  /** What it has for pairs. Walks the directory. */
+  get bytes(): number {
+    let bytes = 0;
     for (const [place, bucket] of this.#directory.entries()) {
-      if (place < 2 ** bucket.depth) slots += bucket.slots;
+      if (place < 2 ** bucket.depth) bytes += bucket.pairs.byteLength;
     }
-    return slots;
+    return bytes;
   }
 
   /** What find, add and remove want to be given with the key. */
@@ -114,13 +114,7 @@ export class KeyHash {
     const upper = bucket.countOf(bit);
     if (Math.min(upper, count - upper) < count * LEAST_SHARE) return false;
     if (depth === this.#depth) this.#double();
-    const low = new HashBucket({ depth: depth + 1, count: count - upper });
-    const high = new HashBucket({ depth: depth + 1, count: upper });
-    bucket.copyTo(low, bit, 0);
-    bucket.copyTo(high, bit);
-    const first = hash & (bit - 1);
-    this.#stand(low, first);
-    this.#stand(high, first | bit);
+    this.#stand(bucket.split(), (hash & (bit - 1)) | bit);
     return true;
   }
 
@@ -144,9 +138,7 @@ export class KeyHash {
     const bit = 1 << (depth - 1);
     const other = this.#bucketOf(hash ^ bit);
     if (other.depth !== depth || other.count + bucket.count > MERGED_PAIRS) return;
-    const merged = new HashBucket({ depth: depth - 1, count: other.count + bucket.count });
-    bucket.copyTo(merged, 0);
-    other.copyTo(merged, 0);
-    this.#stand(merged, hash & (bit - 1));
+    bucket.join(other);
+    this.#stand(bucket, hash & (bit - 1));
   }
 }

@@ -1,34 +1,38 @@
-// One leaf of a KeyOrder: up to 512 ids in the order of their keys, each behind a word, which is the
-// four bytes of its key that follow what all keys of the leaf begin with. A search compares words
-// and asks for a key only among equal words.
-// `prefix` is a beginning that all keys share, not always the longest: it becomes shorter when a key
-// comes that does not have it, longer only when a leaf is split. Shortening needs no key, since the
-// words move by bytes of the prefix.
+// One leaf of a KeyOrder: up to 512 ids in the order of their keys, each behind a word, which is
+// the four bytes of its key that follow what all keys of the leaf begin with. A search compares
+// words and asks for a key only among equal words.
+// `prefix` is a beginning that all keys share, not always the longest: it becomes shorter when a
+// key comes that does not have it, longer only when a leaf gives or takes many ids. Shortening asks
+// for no key, since the words move by bytes of the prefix.
 
 import assert from "node:assert/strict";
 import type { KeyBytes } from "./key-bytes.js";
+import type { LeafRoom, LeafRooms } from "./leaf-rooms.js";
 
 export const LEAF_MAX_IDS = 512;
-const FIRST_IDS = 16;
-/** Leaves grow by as many ids from here on, so that little is kept empty. */
-const STEP_IDS = 64;
-/** Ids that a leaf may have room for in vain before it is copied into less. */
-const SPARE_IDS = 2 * STEP_IDS;
+/** Of a word and an id each. */
+export const LEAF_WORDS = 2 * LEAF_MAX_IDS;
 /** Reading all words anew costs as many cache misses; two bytes more are worth that. */
 const WORTHY_BYTES = 2;
 
 export class KeyLeaf {
   /** At or below its keys, above those of the leaf before: the shortest such beginning of a key. */
   low: string;
+  readonly #rooms: LeafRooms;
+  readonly #room: LeafRoom;
+  /** [word, id, word, id, …] from #from on. */
+  readonly #pairs: Uint32Array;
+  readonly #from: number;
   #prefix = "";
   #count = 0;
-  /** [word, id, word, id, …] */
-  #pairs: Uint32Array;
 
-  /** An empty leaf with room for as many ids. */
-  constructor({ low, ids }: { readonly low: string; readonly ids: number }) {
+  /** An empty leaf. */
+  constructor({ low, rooms }: { readonly low: string; readonly rooms: LeafRooms }) {
     this.low = low;
-    this.#pairs = new Uint32Array(2 * roomFor(ids));
+    this.#rooms = rooms;
+    this.#room = rooms.take();
+    this.#from = this.#room.from;
+    this.#pairs = this.#room.chunk.words;
   }
 
   get count(): number {
@@ -40,7 +44,7 @@ export class KeyLeaf {
   }
 
   idAt(position: number): number {
-    return this.#pairs[2 * position + 1] as number;
+    return this.#pairs[this.#from + 2 * position + 1] as number;
   }
 
   /** How many of its keys are below bytes[start, end). */
@@ -53,9 +57,9 @@ export class KeyLeaf {
     }
     const word = wordOf(bytes, start + same, end);
     const count = this.#count;
-    if (count > 0 && (this.#pairs[2 * count - 2] as number) < word) return count;
+    if (count > 0 && this.#wordAt(count - 1) < word) return count;
     let low = this.#firstFrom(word, 0);
-    if (low === this.#count || this.#pairs[2 * low] !== word) return low;
+    if (low === this.#count || this.#wordAt(low) !== word) return low;
     let high = word === 0xffffffff ? this.#count : this.#firstFrom(word + 1, low);
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -70,9 +74,9 @@ export class KeyLeaf {
     const same = sharedWith(this.#prefix, bytes, start, end);
     if (same < this.#prefix.length) return -1;
     const word = wordOf(bytes, start + same, end);
-    const pairs = this.#pairs;
-    for (let at = this.#firstFrom(word, 0); at < this.#count && pairs[2 * at] === word; at += 1) {
-      if (pairs[2 * at + 1] === id) return at;
+    for (let at = this.#firstFrom(word, 0); at < this.#count; at += 1) {
+      if (this.#wordAt(at) !== word) break;
+      if (this.idAt(at) === id) return at;
     }
     return -1;
   }
@@ -82,45 +86,58 @@ export class KeyLeaf {
     if (this.#count === 0) this.#prefix = textOf(bytes, start, end);
     const same = sharedWith(this.#prefix, bytes, start, end);
     if (same < this.#prefix.length) this.#shorten(textOf(bytes, start, start + same));
-    if (2 * this.#count === this.#pairs.length) this.#copyInto(roomFor(this.#count + 1));
     const pairs = this.#pairs;
-    if (at < this.#count) pairs.copyWithin(2 * at + 2, 2 * at, 2 * this.#count);
-    pairs[2 * at] = wordOf(bytes, start + same, end);
-    pairs[2 * at + 1] = id;
+    const index = this.#from + 2 * at;
+    if (at < this.#count) pairs.copyWithin(index + 2, index, this.#from + 2 * this.#count);
+    pairs[index] = wordOf(bytes, start + same, end);
+    pairs[index + 1] = id;
     this.#count += 1;
   }
 
   removeAt(at: number): void {
-    this.#pairs.copyWithin(2 * at, 2 * at + 2, 2 * this.#count);
+    const index = this.#from + 2 * at;
+    this.#pairs.copyWithin(index, index + 2, this.#from + 2 * this.#count);
     this.#count -= 1;
-    if (this.#pairs.length / 2 > this.#count + SPARE_IDS) this.#copyInto(roomFor(this.#count));
   }
 
-  /** Gives the upper half to a new leaf. */
-  split(keys: KeyBytes): KeyLeaf {
-    const middle = this.#count >>> 1;
-    const first = this.idAt(middle);
-    const low = keys.head(first, keys.sharedPrefix(this.idAt(middle - 1), first) + 1);
-    const right = new KeyLeaf({ low, ids: this.#count - middle });
-    right.#prefix = this.#prefix;
-    right.#take(this, middle);
-    this.#count = middle;
-    this.#copyInto(roomFor(middle + 1));
+  /** Gives its last ids to the front of the leaf behind it, which has room for them. */
+  moveTo(right: KeyLeaf, count: number, keys: KeyBytes): void {
+    this.#alike(right);
+    const from = right.#from;
+    right.#pairs.copyWithin(from + 2 * count, from, from + 2 * right.#count);
+    right.#copy(this, this.#count - count, count, 0);
+    this.#count -= count;
+    right.#count += count;
+    right.low = lowOf(keys, this.idAt(this.#count - 1), right.idAt(0));
     this.#lengthen(keys);
     right.#lengthen(keys);
-    return right;
+  }
+
+  /** Takes the first ids of the leaf behind it, into its own room. */
+  takeFrom(right: KeyLeaf, count: number, keys: KeyBytes): void {
+    this.#alike(right);
+    this.#copy(right, 0, count, this.#count);
+    this.#count += count;
+    const from = right.#from;
+    right.#pairs.copyWithin(from, from + 2 * count, from + 2 * right.#count);
+    right.#count -= count;
+    right.low = lowOf(keys, this.idAt(this.#count - 1), right.idAt(0));
+    this.#lengthen(keys);
+    right.#lengthen(keys);
   }
 
   /** Takes all ids of the leaf behind it, of which nothing is left. */
-  append(right: KeyLeaf): void {
-    const total = this.#count + right.#count;
-    const bytes = Buffer.from(right.#prefix, "latin1");
-    if (this.#count === 0) this.#prefix = right.#prefix;
-    const same = textOf(bytes, 0, sharedWith(this.#prefix, bytes, 0, bytes.length));
-    this.#shorten(same);
-    right.#shorten(same);
-    if (2 * total > this.#pairs.length) this.#copyInto(roomFor(total));
-    this.#take(right, 0);
+  takeAll(right: KeyLeaf): void {
+    this.#alike(right);
+    this.#copy(right, 0, right.#count, this.#count);
+    this.#count += right.#count;
+    right.drop();
+  }
+
+  /** Gives back its memory. */
+  drop(): void {
+    this.#rooms.give(this.#room);
+    this.#count = 0;
   }
 
   /** @throws AssertionError naming the first invariant that does not hold. */
@@ -130,31 +147,40 @@ export class KeyLeaf {
       const id = this.idAt(at);
       const prefix = this.#prefix;
       assert.equal(keys.head(id, prefix.length), prefix, "a key has the prefix of its leaf");
-      assert.equal(this.#pairs[2 * at], keys.wordAt(id, prefix.length), "a word is of its key");
+      assert.equal(this.#wordAt(at), keys.wordAt(id, prefix.length), "a word is of its key");
     }
   }
 
-  #firstFrom(word: number, from: number): number {
+  #wordAt(position: number): number {
+    return this.#pairs[this.#from + 2 * position] as number;
+  }
+
+  #firstFrom(word: number, first: number): number {
     const pairs = this.#pairs;
-    let low = from;
+    const from = this.#from;
+    let low = first;
     let high = this.#count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((pairs[2 * middle] as number) < word) low = middle + 1;
+      if ((pairs[from + 2 * middle] as number) < word) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #take(other: KeyLeaf, from: number): void {
-    this.#pairs.set(other.#pairs.subarray(2 * from, 2 * other.#count), 2 * this.#count);
-    this.#count += other.#count - from;
+  #copy(other: KeyLeaf, first: number, count: number, to: number): void {
+    const from = other.#from + 2 * first;
+    this.#pairs.set(other.#pairs.subarray(from, from + 2 * count), this.#from + 2 * to);
   }
 
-  #copyInto(room: number): void {
-    const pairs = new Uint32Array(2 * room);
-    pairs.set(this.#pairs.subarray(0, 2 * this.#count));
-    this.#pairs = pairs;
+  /** Gives both leaves the prefix that they have in common; an empty one takes the other's. */
+  #alike(right: KeyLeaf): void {
+    if (this.#count === 0) this.#prefix = right.#prefix;
+    if (right.#count === 0) right.#prefix = this.#prefix;
+    const bytes = Buffer.from(right.#prefix, "latin1");
+    const shared = textOf(bytes, 0, sharedWith(this.#prefix, bytes, 0, bytes.length));
+    this.#shorten(shared);
+    right.#shorten(shared);
   }
 
   /** Words begin earlier now: bytes of the old prefix come before what remains of each. */
@@ -165,8 +191,9 @@ export class KeyLeaf {
     before.write(this.#prefix.slice(prefix.length, prefix.length + 4), "latin1");
     const bytes = before.readUInt32BE(0);
     const pairs = this.#pairs;
-    for (let at = 0; at < 2 * this.#count; at += 2) {
-      pairs[at] = more < 4 ? bytes | ((pairs[at] as number) >>> (8 * more)) : bytes;
+    const end = this.#from + 2 * this.#count;
+    for (let index = this.#from; index < end; index += 2) {
+      pairs[index] = more < 4 ? bytes | ((pairs[index] as number) >>> (8 * more)) : bytes;
     }
     this.#prefix = prefix;
   }
@@ -177,10 +204,16 @@ export class KeyLeaf {
     if (length < this.#prefix.length + WORTHY_BYTES) return;
     this.#prefix = keys.head(first, length);
     const pairs = this.#pairs;
-    for (let at = 0; at < 2 * this.#count; at += 2) {
-      pairs[at] = keys.wordAt(pairs[at + 1] as number, length);
+    const end = this.#from + 2 * this.#count;
+    for (let index = this.#from; index < end; index += 2) {
+      pairs[index] = keys.wordAt(pairs[index + 1] as number, length);
     }
   }
+}
+
+/** The shortest beginning of a key that is above the key before it. */
+function lowOf(keys: KeyBytes, before: number, first: number): string {
+  return keys.head(first, keys.sharedPrefix(before, first) + 1);
 }
 
 /** How many of bytes[start, end) are the beginning of this latin1 text; `known` of them are. */
@@ -214,10 +247,4 @@ function wordOf(bytes: Uint8Array, from: number, end: number): number {
     for (let at = from; at < end; at += 1) word |= (bytes[at] as number) << (24 - 8 * (at - from));
   }
   return word >>> 0;
-}
-
-function roomFor(ids: number): number {
-  let room = FIRST_IDS;
-  while (room < ids && room < STEP_IDS) room *= 2;
-  return room >= ids ? room : Math.ceil(ids / STEP_IDS) * STEP_IDS;
 }

@@ -6,19 +6,23 @@
 import assert from "node:assert/strict";
 import type { KeyBytes } from "./key-bytes.js";
 import { KeyCursor } from "./key-cursor.js";
-import { KeyLeaf, LEAF_MAX_IDS, sharedWith, textOf } from "./key-leaf.js";
+import { KeyLeaf, LEAF_MAX_IDS, LEAF_WORDS, sharedWith, textOf } from "./key-leaf.js";
+import { LeafRooms } from "./leaf-rooms.js";
 
 const BRANCH_MAX_LEAVES = 512;
 /** A leaf or a branch that is below a quarter joins a neighbour, if both are three quarters. */
 const SPARSE = 1 / 4;
 const JOINED = 3 / 4;
+/** A full leaf gives a neighbour at least as many ids, or is split. */
+const LEAST_MOVED = 32;
 
 /** Leaves in order; never empty. */
 export type Branch = KeyLeaf[];
 
 export class KeyOrder {
   readonly #keys: KeyBytes;
-  readonly #branches: Branch[] = [[new KeyLeaf({ low: "", ids: 0 })]];
+  readonly #rooms = new LeafRooms({ roomWords: LEAF_WORDS });
+  readonly #branches: Branch[] = [[new KeyLeaf({ low: "", rooms: this.#rooms })]];
   #size = 0;
   /** Where the last key was looked for; need not be there any more. */
   #lastBranchAt = 0;
@@ -30,6 +34,11 @@ export class KeyOrder {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** What it has for ids: the system gives memory to the part that was ever used. */
+  get bytes(): number {
+    return this.#rooms.bytes;
   }
 
   /** bytes[start, end) is the key of the id; it must not be there yet. */
@@ -46,12 +55,10 @@ export class KeyOrder {
         leaf = this.#behind(branch, leafAt, bytes, start, end);
         position = 0;
       } else {
-        const right = leaf.split(keys);
-        branch.splice(leafAt + 1, 0, right);
-        if (!isAbove(right.low, bytes, start, end)) {
-          position -= leaf.count;
-          leaf = right;
-        }
+        this.#makeRoom(branch, leafAt);
+        this.#seekIn(branch, Math.max(leafAt - 1, 0), bytes, start, end);
+        leaf = branch[this.#lastLeafAt] as KeyLeaf;
+        position = leaf.position(keys, bytes, start, end);
       }
       if (branch.length > BRANCH_MAX_LEAVES) this.#splitBranch(branchAt, leafAt);
     }
@@ -138,6 +145,15 @@ export class KeyOrder {
     this.#lastLeafAt = leafAtOf(this.#branches[this.#lastBranchAt] as Branch, bytes, start, end);
   }
 
+  /** The same within a branch, from a leaf that is not behind. */
+  #seekIn(branch: Branch, from: number, bytes: Uint8Array, start: number, end: number): void {
+    let at = from;
+    for (; at + 1 < branch.length; at += 1) {
+      if (isAbove((branch[at + 1] as KeyLeaf).low, bytes, start, end)) break;
+    }
+    this.#lastLeafAt = at;
+  }
+
   /** The last branch whose keys begin at or below the bytes, or the first. */
   #branchAt(bytes: Uint8Array, start: number, end: number): number {
     const branches = this.#branches;
@@ -153,6 +169,27 @@ export class KeyOrder {
   }
 
   /**
+   * Evens out a full leaf with a neighbour, or splits it if those are rather full too. That keeps
+   * leaves that fill at random five sixths full, where splitting alone keeps two thirds.
+   */
+  #makeRoom(branch: Branch, leafAt: number): void {
+    const keys = this.#keys;
+    const leaf = branch[leafAt] as KeyLeaf;
+    const before = branch[leafAt - 1];
+    const behind = branch[leafAt + 1];
+    const most = LEAF_MAX_IDS - 2 * LEAST_MOVED;
+    if (behind !== undefined && behind.count <= most) {
+      leaf.moveTo(behind, (leaf.count - behind.count) >>> 1, keys);
+    } else if (before !== undefined && before.count <= most) {
+      before.takeFrom(leaf, (leaf.count - before.count) >>> 1, keys);
+    } else {
+      const right = new KeyLeaf({ low: "", rooms: this.#rooms });
+      leaf.moveTo(right, leaf.count >>> 1, keys);
+      branch.splice(leafAt + 1, 0, right);
+    }
+  }
+
+  /**
    * The leaf that a key above all of a full leaf goes to, at the front: the next one, unless that
    * is rather full too, or a new one.
    */
@@ -165,7 +202,7 @@ export class KeyOrder {
       next.low = low;
       return next;
     }
-    const added = new KeyLeaf({ low, ids: 0 });
+    const added = new KeyLeaf({ low, rooms: this.#rooms });
     branch.splice(leafAt + 1, 0, added);
     return added;
   }
@@ -186,12 +223,13 @@ export class KeyOrder {
     const before = branch[leafAt - 1];
     const behind = branch[leafAt + 1];
     if (before !== undefined && before.count + leaf.count <= most) {
-      before.append(leaf);
+      before.takeAll(leaf);
       branch.splice(leafAt, 1);
     } else if (behind !== undefined && behind.count + leaf.count <= most) {
-      leaf.append(behind);
+      leaf.takeAll(behind);
       branch.splice(leafAt + 1, 1);
     } else if (leaf.count === 0 && this.#size > 0) {
+      leaf.drop();
       branch.splice(leafAt, 1);
     } else {
       return;
