@@ -4,16 +4,6 @@
 // Commits append at the tail, and the rows of a commit follow each other. Rows that compaction has
 // left alone in a segment are moved to other segments, so that it can go. What was given out as a
 // view stays as it was: memory is let go, never written again behind somebody's back.
-//
-//   word 0   length of the value          word 2        place among the changes of its commit
-//   word 1   length of the key (16 bits), word 3        the row before it of its key; 0: none
-//            kind (8), flags (8)          bytes 16..23  revision
-//   COUNTED: createRevision, version (8 bytes each); else it is version 1, created here
-//   LINKED:  jump, depth (4 each), revision of the jump (8): see row-chain.ts
-//   LEASED:  lease id (8)
-//   key, value, zeros up to a multiple of 8
-//
-// Numbers of 8 bytes are doubles.
 
 import { KvdError } from "../kv/errors.js";
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
@@ -59,6 +49,15 @@ const SEGMENT_BYTES = 2 ** (OFFSET_BITS + 3);
 /** No row is at 0. */
 const START = 8;
 
+// A row, with its numbers of 8 bytes as doubles:
+//
+//   word 0   length of the value          word 2        place among the changes of its commit
+//   word 1   length of the key (16 bits), word 3        the row before it of its key; 0: none
+//            kind (8), flags (8)          bytes 16..23  revision
+//   COUNTED: createRevision, version (8 bytes each); else it is version 1, created here
+//   LINKED:  jump, depth (4 each), revision of the jump (8): see row-chain.ts
+//   LEASED:  lease id (8)
+//   key, value, what it takes up to a multiple of 8
 const HEAD_BYTES = 24;
 const COUNTS_BYTES = 16;
 const LINK_BYTES = 16;
@@ -258,6 +257,13 @@ export class Rows {
   valueLengthOf(row: Row): number {
     const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
     return words[(row & OFFSET_MASK) * 2] as number;
+  }
+
+  /** The lengths of key and value together. */
+  payloadOf(row: Row): number {
+    const { words } = this.#segments[row >>> OFFSET_BITS] as Segment;
+    const at = (row & OFFSET_MASK) * 2;
+    return ((words[at + 1] as number) & 0xffff) + (words[at] as number);
   }
 
   /** The memory that a row lies in; keyStartOf() and the lengths say where. */

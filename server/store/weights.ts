@@ -16,11 +16,8 @@ const ATTACHED_BYTES = 50;
 
 /** The weight of a version. */
 export function rowBytes(rows: Rows, row: Row): number {
-  return versionBytesOf({
-    key: rows.keyLengthOf(row),
-    value: rows.valueLengthOf(row),
-    leased: rows.isLeased(row),
-  });
+  const bytes = rows.payloadOf(row) + VERSION_OVERHEAD_BYTES;
+  return rows.isLeased(row) ? bytes + ATTACHED_BYTES : bytes;
 }
 
 /** The same before there is a row. */
