@@ -212,7 +212,8 @@ export function attributeOfLimit(name: LimitName): string {
 
 /** Defaults that follow the machine, for --help. */
 const COMPUTED: Readonly<Partial<Record<LimitName, string>>> = {
-  storeMaxBytes: "60 % of the memory, at most 75 % of Node's heap",
+  storeMaxBytes: "40 % of the memory, at most 24 GiB",
+  leaseMemoryMaxBytes: "75 % of Node's heap",
   historyMaxBytes: "a quarter of the store's, at most 1GiB",
 };
 

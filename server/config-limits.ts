@@ -6,6 +6,7 @@
 import { showValue, type ValueRange } from "./config-values.js";
 import { LIMITS, type LimitName, type Limits } from "./kv/limits.js";
 import { ENTRY_OVERHEAD_BYTES } from "./kv/types.js";
+import { STORE_MAX_BYTES } from "./memory-sizes.js";
 
 const KIB = 1024;
 const MIB = KIB ** 2;
@@ -32,7 +33,7 @@ export const LIMIT_RANGES: { readonly [name in LimitName]: ValueRange } = {
   etcdTxnMaxOperations: { min: 1, max: 100_000 },
   batchMaxOperations: { min: 1, max: 1_000_000 },
   deleteMaxKeys: { min: 1, max: 10_000_000 },
-  storeMaxBytes: { min: MIB, max: 64 * TIB },
+  storeMaxBytes: { min: MIB, max: STORE_MAX_BYTES },
   historyMaxBytes: { min: 0, max: 64 * TIB },
   logPendingMaxBytes: { min: MIB, max: GIB },
   historyMaxAgeMs: { min: 0, max: 36_500 * DAY },
@@ -42,6 +43,7 @@ export const LIMIT_RANGES: { readonly [name in LimitName]: ValueRange } = {
   watchQueuesMaxBytes: { min: KIB, max: TIB },
   watcherIdleMaxMs: { min: SECOND, max: DAY },
   leasesMax: { min: 1, max: 100_000_000 },
+  leaseMemoryMaxBytes: { min: KIB, max: TIB },
   leaseMaxKeys: { min: 1, max: 10_000_000 },
   pageTokenMaxBytes: { min: KIB, max: MIB },
   listingPinMs: { min: 0, max: HOUR },

@@ -31,7 +31,12 @@ import { type Origin, printedSettings, type Setting } from "./config-print.js";
 import { showValue, ValueError } from "./config-values.js";
 import { LIMITS, type LimitName, type Limits } from "./kv/limits.js";
 import { isLoopback, parseListenAddress } from "./listen-address.js";
-import { defaultHistoryMaxBytes, defaultStoreMaxBytes, type Machine } from "./memory-sizes.js";
+import {
+  defaultHistoryMaxBytes,
+  defaultLeaseMemoryMaxBytes,
+  defaultStoreMaxBytes,
+  type Machine,
+} from "./memory-sizes.js";
 import { type OfflineCommand, readOffline } from "./offline-commands.js";
 
 export interface Config {
@@ -188,8 +193,10 @@ function limitsFromValues(values: FlagValues, machine: Machine): Limits {
   const given = (name: LimitName) => values[attributeOfLimit(name)] as number | undefined;
   const storeMaxBytes = given("storeMaxBytes") ?? defaultStoreMaxBytes(machine);
   const historyMaxBytes = given("historyMaxBytes") ?? defaultHistoryMaxBytes(storeMaxBytes);
+  const leaseMemoryMaxBytes = given("leaseMemoryMaxBytes") ?? defaultLeaseMemoryMaxBytes(machine);
   const all = limitNames().map((name) => [name, given(name) ?? LIMITS[name].value]);
-  const limits = { ...(Object.fromEntries(all) as Limits), storeMaxBytes, historyMaxBytes };
+  const sizes = { storeMaxBytes, historyMaxBytes, leaseMemoryMaxBytes };
+  const limits = { ...(Object.fromEntries(all) as Limits), ...sizes };
   const conflict = limitConflict(limits);
   if (conflict !== undefined) throw new ValueError(conflict);
   return Object.freeze(limits);

@@ -22,14 +22,20 @@ export function thisMachine(): Machine {
   return { memoryBytes, heapMaxBytes: getHeapStatistics().heap_size_limit };
 }
 
+/** What rows can be addressed in, less what compaction may have left of others between them. */
+export const STORE_MAX_BYTES = 24 * 1024 * MIB;
+
 /**
- * 60 % of the memory, so that the rest is left for requests, watches and the system. As long as the
- * store's index lives on V8's heap, three quarters of that heap, without what kvd takes empty and
- * its requests, is the nearer wall.
+ * 40 % of the memory: segments of rows may be half garbage before they are emptied, and the rest is
+ * left for requests, watches and the system.
  */
-export function defaultStoreMaxBytes({ memoryBytes, heapMaxBytes }: Machine): number {
-  const heapBytes = 0.75 * (heapMaxBytes - RESERVED_HEAP_BYTES);
-  return Math.max(MIB, Math.floor(Math.min(0.6 * memoryBytes, heapBytes)));
+export function defaultStoreMaxBytes({ memoryBytes }: Machine): number {
+  return Math.max(MIB, Math.floor(Math.min(0.4 * memoryBytes, STORE_MAX_BYTES)));
+}
+
+/** Leases live on V8's heap: three quarters of it, without what kvd takes empty and its requests. */
+export function defaultLeaseMemoryMaxBytes({ heapMaxBytes }: Machine): number {
+  return Math.max(MIB, Math.floor(0.75 * (heapMaxBytes - RESERVED_HEAP_BYTES)));
 }
 
 /** A quarter of the store's limit, at most 1 GiB: more history than that is asked for by a flag. */

@@ -21,8 +21,9 @@ function limit(
 }
 
 /**
- * Values are those of docs/guarantees.md. storeMaxBytes and historyMaxBytes are 0 here: their
- * defaults follow the memory of the machine and are set by config.ts.
+ * Values are those of docs/guarantees.md. storeMaxBytes, historyMaxBytes and
+ * leaseMemoryMaxBytes are 0 here: their defaults follow the memory of the machine and are set by
+ * config.ts.
  */
 export const LIMITS = {
   requestMaxBytes: limit(4 * MIB, "bytes", "--request-max-bytes", "larger requests are refused"),
@@ -118,6 +119,12 @@ export const LIMITS = {
     "a watch whose peer takes nothing for so long while data waits is ended",
   ),
   leasesMax: limit(1_000_000, "count", "--leases-max", "granted leases"),
+  leaseMemoryMaxBytes: limit(
+    0,
+    "bytes",
+    "--lease-memory-max-bytes",
+    "all leases, those of a ttl too; beyond it, no lease is granted",
+  ),
   leaseMaxKeys: limit(100_000, "count", "--lease-max-keys", "keys attached to one lease"),
   pageTokenMaxBytes: limit(
     16 * 1024,
@@ -138,10 +145,11 @@ export type LimitName = keyof typeof LIMITS;
 /** Every limit with the value in force. */
 export type Limits = { readonly [name in LimitName]: number };
 
-/** The defaults, with 1 GiB for the store and a quarter of it for history. */
+/** The defaults, with 1 GiB for the store and for leases, and 256 MiB for history. */
 export function defaultLimits(overrides: Partial<Limits> = {}): Limits {
   const values = Object.fromEntries(
     Object.entries(LIMITS).map(([name, definition]) => [name, definition.value]),
   ) as Record<LimitName, number>;
-  return { ...values, storeMaxBytes: 1024 * MIB, historyMaxBytes: 256 * MIB, ...overrides };
+  const sizes = { storeMaxBytes: 1024 * MIB, historyMaxBytes: 256 * MIB };
+  return { ...values, ...sizes, leaseMemoryMaxBytes: 1024 * MIB, ...overrides };
 }

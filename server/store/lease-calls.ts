@@ -18,14 +18,14 @@ export class LeaseCalls {
   readonly #lessor: Lessor;
   readonly #journal: Journal;
   readonly #retention: Retention;
-  readonly #limits: Pick<Limits, "leasesMax">;
+  readonly #limits: Pick<Limits, "leasesMax" | "leaseMemoryMaxBytes">;
 
   constructor(options: {
     readonly keys: KeySpace;
     readonly lessor: Lessor;
     readonly journal: Journal;
     readonly retention: Retention;
-    readonly limits: Pick<Limits, "leasesMax">;
+    readonly limits: Pick<Limits, "leasesMax" | "leaseMemoryMaxBytes">;
   }) {
     this.#keys = options.keys;
     this.#lessor = options.lessor;
@@ -39,11 +39,12 @@ export class LeaseCalls {
     if (id !== NO_LEASE && this.#lessor.find(id) !== undefined) {
       throw new KvdError("LEASE_EXISTS", `there is a lease ${id} already`);
     }
-    const { leasesMax } = this.#limits;
+    const { leasesMax, leaseMemoryMaxBytes } = this.#limits;
     if (this.#lessor.grantedSize >= leasesMax) {
       const text = `there are ${leasesMax} leases, as many as there may be (--leases-max)`;
       throw new KvdError("TOO_MANY_LEASES", text);
     }
+    this.#lessor.refuseMore(leaseMemoryMaxBytes);
     this.#retention.makeRoomForLease(this.#journal.publishedRevision);
     const chosen = id === NO_LEASE ? this.#lessor.chooseId() : id;
     const granted = { id: chosen, ttlMs, ofPut: false };

@@ -79,6 +79,15 @@ export class Lessor {
     );
   }
 
+  /** @throws KvdError TOO_MANY_LEASES when there is no memory for one more. */
+  refuseMore(maxBytes: number): void {
+    if (this.bytes + LEASE_BYTES <= maxBytes) return;
+    throw new KvdError(
+      "TOO_MANY_LEASES",
+      `leases take ${this.bytes} bytes of at most ${maxBytes} (--lease-memory-max-bytes)`,
+    );
+  }
+
   chooseId(): LeaseId {
     for (;;) {
       const id = this.#randomId();

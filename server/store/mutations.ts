@@ -2,6 +2,7 @@
 // changes, so a step that throws has left no trace of its own.
 
 import { KvdError, showKey } from "../kv/errors.js";
+import type { Limits } from "../kv/limits.js";
 import { boundsOfSelector } from "../kv/selector.js";
 import {
   type DeleteCommand,
@@ -31,13 +32,16 @@ export class Mutations {
   readonly #lessor: Lessor;
   readonly #retention: Retention;
   readonly #counters: Counters;
+  readonly #limits: Pick<Limits, "leaseMemoryMaxBytes">;
 
   constructor(options: {
     readonly keys: KeySpace;
     readonly lessor: Lessor;
     readonly retention: Retention;
     readonly counters: Counters;
+    readonly limits: Pick<Limits, "leaseMemoryMaxBytes">;
   }) {
+    this.#limits = options.limits;
     this.#keys = options.keys;
     this.#lessor = options.lessor;
     this.#retention = options.retention;
@@ -61,6 +65,7 @@ export class Mutations {
     if (lease.kind === "lease") {
       this.#lessor.refuseFull(lease.id, { keyId, key, maxKeys: lease.maxKeys });
     }
+    if (lease.kind === "ttl") this.#lessor.refuseMore(this.#limits.leaseMemoryMaxBytes);
     const leaseBefore = live === NO_ROW ? NO_LEASE : rows.leaseIdOf(live);
     const leased = lease.kind === "keep" ? leaseBefore !== NO_LEASE : lease.kind !== "none";
     const before = live === NO_ROW ? 0 : rowBytes(rows, live);

@@ -48,7 +48,7 @@ import { Watch, type WatchSource } from "./watch.js";
 
 export type StoreLimits = HubLimits &
   RetentionLimits &
-  Pick<Limits, "leasesMax" | "watchersMax" | "turnMaxVisits">;
+  Pick<Limits, "leasesMax" | "leaseMemoryMaxBytes" | "watchersMax" | "turnMaxVisits">;
 
 export interface StoreOptions {
   readonly limits: StoreLimits;
@@ -99,7 +99,7 @@ export class Store {
     this.plain = new PlainCalls({ keys, journal, retention, counters });
     this.leases = new LeaseCalls({ keys, lessor, journal, retention, limits });
     this.#reads = new Reads({ keys, retention, counters });
-    this.#mutations = new Mutations({ keys, lessor, retention, counters });
+    this.#mutations = new Mutations({ keys, lessor, retention, counters, limits });
   }
 
   /** The head: the revision of the last commit. */

@@ -37,7 +37,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a key that changes its lease is not detached from the old one",
     file: "server/store/commit-builder.ts",
-    from: "lease?.keys.delete(record.key);",
+    from: "lease?.keys.delete(id);",
     to: "",
   },
   {
@@ -60,15 +60,15 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "the previous entry of an event is of an older revision",
-    file: "server/store/version.ts",
-    from: "return this.liveAt(revision - 1);",
-    to: "return this.liveAt(revision - 2);",
+    file: "server/store/change.ts",
+    from: "const previous = rows.previousOf(row);",
+    to: "const previous = rows.previousOf(rows.previousOf(row) || row);",
   },
   {
     name: "compaction drops the tombstone of its own revision",
     file: "server/store/key-space.ts",
-    from: "newest.revision < floor ? index + 1",
-    to: "newest.revision <= floor ? index + 1",
+    from: "if (rows.isPut(row) || revision >= this.floor) return;",
+    to: "if (rows.isPut(row) || revision > this.floor) return;",
   },
   {
     name: "the queue of a watch is not bounded",

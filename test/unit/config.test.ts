@@ -4,7 +4,11 @@ import test from "ava";
 import { type Config, readInvocation } from "../../server/config.js";
 import { LIMIT_RANGES } from "../../server/config-limits.js";
 import { LIMITS, type LimitName } from "../../server/kv/limits.js";
-import { defaultHistoryMaxBytes, defaultStoreMaxBytes } from "../../server/memory-sizes.js";
+import {
+  defaultHistoryMaxBytes,
+  defaultLeaseMemoryMaxBytes,
+  defaultStoreMaxBytes,
+} from "../../server/memory-sizes.js";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -173,7 +177,7 @@ test("the config cannot be changed", (t) => {
 
 const size = test.macro({
   exec: (t, text: string, bytes: number) => {
-    t.is(configOf(["--store-max-bytes", text]).limits.storeMaxBytes, bytes);
+    t.is(configOf(["--watch-queues-max-bytes", text]).limits.watchQueuesMaxBytes, bytes);
   },
   title: (_, text) => `${text} is a size`,
 });
@@ -253,11 +257,13 @@ test("every default is in its own range, and within it none conflicts", (t) => {
   }
 });
 
-test("the store takes 60 % of the memory, or 75 % of the heap but for a reserve", (t) => {
+test("the store takes 40 % of the memory, leases 75 % of the heap but for a reserve", (t) => {
   const heapMaxBytes = 4 * GIB + 128 * MIB;
-  t.is(defaultStoreMaxBytes({ memoryBytes: 10 * GIB, heapMaxBytes }), 3 * GIB);
-  t.is(defaultStoreMaxBytes({ memoryBytes: 1000 * MIB, heapMaxBytes: 4 * GIB }), 600 * MIB);
-  t.is(configOf([]).limits.storeMaxBytes, 1.5 * GIB - 96 * MIB);
+  t.is(defaultStoreMaxBytes({ memoryBytes: 1000 * MIB, heapMaxBytes }), 400 * MIB);
+  t.is(defaultStoreMaxBytes({ memoryBytes: 1000 * GIB, heapMaxBytes }), 24 * GIB);
+  t.is(defaultLeaseMemoryMaxBytes({ memoryBytes: GIB, heapMaxBytes }), 3 * GIB);
+  const { storeMaxBytes, leaseMemoryMaxBytes } = configOf([]).limits;
+  t.deepEqual([storeMaxBytes, leaseMemoryMaxBytes], [Math.floor(1.6 * GIB), 1.5 * GIB - 96 * MIB]);
 });
 
 test("history takes a quarter of the store's limit, at most 1 GiB", (t) => {

@@ -294,6 +294,17 @@ export function leaseExpirySuite(test: TestFn, open: OpenEngine): void {
     t.is((await engine.status()).leases, 5);
   });
 
+  test("leases have a limit of memory, those of puts too", async (t) => {
+    const engine = await open(t, { limits: { leaseMemoryMaxBytes: 1000 } });
+    for (const key of ["a", "b", "c"]) await engine.put(put(key, "", { lease: withTtl(1000) }));
+    await refused(t, "TOO_MANY_LEASES", engine.put(put("d", "", { lease: withTtl(1000) })));
+    await refused(t, "TOO_MANY_LEASES", engine.grant({ id: 8n, ttlMs: 1000 }));
+    await engine.put(put("d"));
+    await engine.delete(del("a"));
+    await engine.grant({ id: 8n, ttlMs: 1000 });
+    t.is((await engine.status()).leases, 3);
+  });
+
   test("a put with a time to live that fails grants nothing", async (t) => {
     const engine = await open(t);
     const command = put("a", "", { lease: withTtl(1000), expectedModRevision: 9 });
