@@ -33,7 +33,7 @@ export function defaultStoreMaxBytes({ memoryBytes }: Machine): number {
   return Math.max(MIB, Math.floor(Math.min(0.4 * memoryBytes, STORE_MAX_BYTES)));
 }
 
-/** Leases live on V8's heap: three quarters of it, without what kvd takes empty and its requests. */
+/** Leases live on V8's heap: three quarters of it, without what kvd and its requests take. */
 export function defaultLeaseMemoryMaxBytes({ heapMaxBytes }: Machine): number {
   return Math.max(MIB, Math.floor(0.75 * (heapMaxBytes - RESERVED_HEAP_BYTES)));
 }
