@@ -1,0 +1,161 @@
+// Batches straight on the store, in one turn, as kv/direct.ts describes.
+//
+// There is one batch at a time, since each is over before its call returns: so the object that does
+// it, and the entry that it shows, are made once.
+
+import type { Direct, DirectBatch, DirectEntry, DirectOptions } from "../kv/direct.js";
+import {
+  type BatchOperation,
+  type BatchResultItem,
+  ENTRY_OVERHEAD_BYTES,
+  type Entry,
+  entryBytes,
+  type LeaseId,
+  NO_LEASE,
+  type Revision,
+} from "../kv/types.js";
+import { latin1FromBytes } from "../lib/bytes.js";
+import type { Now } from "../lib/clock.js";
+import type { Backend } from "../store/backend.js";
+import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
+import type { Store } from "../store/store.js";
+
+interface DirectStoreOptions {
+  readonly store: Store;
+  readonly backend: Backend;
+  /** The moment of a batch. @throws SHUTTING_DOWN. */
+  readonly begin: () => Now;
+  /** For after a batch that may have changed something. */
+  readonly afterChange: () => void;
+}
+
+export class DirectStore implements Direct {
+  readonly #options: DirectStoreOptions;
+  readonly #batch: StoreBatch;
+
+  constructor(options: DirectStoreOptions) {
+    this.#options = options;
+    this.#batch = new StoreBatch(options.store);
+  }
+
+  batch<T>(options: DirectOptions, work: (batch: DirectBatch) => T): T | Promise<T> {
+    const { store, backend, begin, afterChange } = this.#options;
+    this.#batch.begin(options, begin());
+    if (options.readsOnly) return work(this.#batch);
+    let result: T;
+    try {
+      result = work(this.#batch);
+    } finally {
+      afterChange();
+    }
+    const { position } = store.journal;
+    if (backend.durablePosition >= position) return result;
+    return backend.durable(position).then(() => result);
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Shows an entry of the store in the shape of the contract; always the same object. */
+class EntryView implements DirectEntry {
+  bytes: Uint8Array = NOTHING;
+  readonly valueStart = 0;
+  valueEnd = 0;
+  createRevision: Revision = 0;
+  modRevision: Revision = 0;
+  version = 0;
+  leaseId: LeaseId = NO_LEASE;
+}
+
+class StoreBatch implements DirectBatch {
+  readonly entry = new EntryView();
+  readonly #store: Store;
+  #now: Now = { wallMs: 0, monotonicMs: 0 };
+  #budget = new ResultBudget(0);
+  /** What reads see; undefined: the head. */
+  #visible: Revision | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  begin({ readsOnly, operations, maxBytes }: DirectOptions, now: Now): void {
+    this.#now = now;
+    this.#visible = readsOnly ? this.#store.publishedRevision : undefined;
+    this.#budget = new ResultBudget(maxBytes);
+    this.#budget.takeResult(operations);
+  }
+
+  get revision(): Revision {
+    return this.#visible ?? this.#store.revision;
+  }
+
+  get(bytes: Uint8Array, start: number, end: number): boolean {
+    const { keys, counters } = this.#store;
+    counters.entriesVisited += 1;
+    counters.seeks += 1;
+    const live = keys.get(latin1FromBytes(bytes.subarray(start, end)))?.liveAt(this.revision);
+    if (live === undefined) return false;
+    const { value } = live;
+    this.#budget.take(end - start + value.length + ENTRY_OVERHEAD_BYTES);
+    const { entry } = this;
+    entry.bytes = value;
+    entry.valueEnd = value.length;
+    entry.createRevision = live.createRevision;
+    entry.modRevision = live.revision;
+    entry.version = live.version;
+    entry.leaseId = live.leaseId;
+    return true;
+  }
+
+  put(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    valueStart: number,
+    valueEnd: number,
+  ): Revision {
+    const command = {
+      key: bytes.subarray(start, end),
+      value: bytes.subarray(valueStart, valueEnd),
+      lease: { kind: "none" },
+      expectedModRevision: undefined,
+      returnPrevious: false,
+    } as const;
+    return this.#store.put(command, this.#now).revision;
+  }
+
+  delete(bytes: Uint8Array, start: number, end: number): number {
+    const command = {
+      selector: { kind: "key", key: bytes.subarray(start, end) },
+      limit: 0,
+      maxKeys: 1,
+      expectedModRevision: undefined,
+      returnPrevious: false,
+      maxBytes: 0,
+    } as const;
+    return this.#store.delete(command, this.#now).deleted;
+  }
+
+  run(operation: BatchOperation): BatchResultItem {
+    const budget = this.#budget;
+    // The store takes a result's own weight once more.
+    const command = { operations: [operation], maxBytes: budget.left + RESULT_BYTES };
+    const [item] = this.#store.batch(command, this.#now, this.#visible).results;
+    for (const entry of entriesOf(item as BatchResultItem)) budget.take(entryBytes(entry));
+    return item as BatchResultItem;
+  }
+}
+
+function entriesOf(item: BatchResultItem): readonly Entry[] {
+  switch (item.kind) {
+    case "get":
+      return item.get.entry === undefined ? [] : [item.get.entry];
+    case "put":
+      return item.put.previous === undefined ? [] : [item.put.previous];
+    case "delete":
+      return item.delete.previous;
+    case "failure":
+      return [];
+  }
+}
