@@ -3,7 +3,7 @@
 // There is one batch at a time, since each is over before its call returns: so the object that does
 // it, and the entry that it shows, are made once.
 
-import type { Direct, DirectBatch, DirectEntry, DirectOptions } from "../kv/direct.js";
+import type { Direct, DirectBatch, DirectBytes, DirectEntry, DirectOptions } from "../kv/direct.js";
 import {
   type BatchOperation,
   type BatchResultItem,
@@ -16,6 +16,7 @@ import {
 } from "../kv/types.js";
 import { latin1FromBytes } from "../lib/bytes.js";
 import type { Now } from "../lib/clock.js";
+import { viewedBytes } from "../lib/viewed-bytes.js";
 import type { Backend } from "../store/backend.js";
 import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
 import type { Store } from "../store/store.js";
@@ -54,11 +55,11 @@ export class DirectStore implements Direct {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = viewedBytes(new Uint8Array(0));
 
 /** Shows an entry of the store in the shape of the contract; always the same object. */
 class EntryView implements DirectEntry {
-  bytes: Uint8Array = NOTHING;
+  source: DirectBytes = NOTHING;
   readonly valueStart = 0;
   valueEnd = 0;
   createRevision: Revision = 0;
@@ -90,7 +91,7 @@ class StoreBatch implements DirectBatch {
     return this.#visible ?? this.#store.revision;
   }
 
-  get(bytes: Uint8Array, start: number, end: number): boolean {
+  get({ bytes }: DirectBytes, start: number, end: number): boolean {
     const { keys, counters } = this.#store;
     counters.entriesVisited += 1;
     counters.seeks += 1;
@@ -99,7 +100,7 @@ class StoreBatch implements DirectBatch {
     const { value } = live;
     this.#budget.take(end - start + value.length + ENTRY_OVERHEAD_BYTES);
     const { entry } = this;
-    entry.bytes = value;
+    entry.source = viewedBytes(value);
     entry.valueEnd = value.length;
     entry.createRevision = live.createRevision;
     entry.modRevision = live.revision;
@@ -109,7 +110,7 @@ class StoreBatch implements DirectBatch {
   }
 
   put(
-    bytes: Uint8Array,
+    { bytes }: DirectBytes,
     start: number,
     end: number,
     valueStart: number,
@@ -125,7 +126,7 @@ class StoreBatch implements DirectBatch {
     return this.#store.put(command, this.#now).revision;
   }
 
-  delete(bytes: Uint8Array, start: number, end: number): number {
+  delete({ bytes }: DirectBytes, start: number, end: number): number {
     const command = {
       selector: { kind: "key", key: bytes.subarray(start, end) },
       limit: 0,

@@ -29,9 +29,15 @@ export interface Direct {
   batch<T>(options: DirectOptions, work: (batch: DirectBatch) => T): T | Promise<T>;
 }
 
+/** Bytes, and a view of them that is at hand for whoever copies what is short. */
+export interface DirectBytes {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+}
+
 /** What a get has found. Its bytes belong to the engine. */
 export interface DirectEntry {
-  readonly bytes: Uint8Array;
+  readonly source: DirectBytes;
   readonly valueStart: number;
   readonly valueEnd: number;
   readonly createRevision: Revision;
@@ -49,7 +55,7 @@ export interface DirectBatch {
   readonly entry: DirectEntry;
 
   /** Whether there is an entry now. @throws RESULT_TOO_LARGE when it does not fit the answer. */
-  get(bytes: Uint8Array, start: number, end: number): boolean;
+  get(source: DirectBytes, start: number, end: number): boolean;
 
   /**
    * A put without lease, expectation or previous entry.
@@ -57,7 +63,7 @@ export interface DirectBatch {
    * @throws STORE_FULL, NO_SPACE, LOG_FAILED.
    */
   put(
-    bytes: Uint8Array,
+    source: DirectBytes,
     start: number,
     end: number,
     valueStart: number,
@@ -69,7 +75,7 @@ export interface DirectBatch {
    *
    * @throws NO_SPACE, LOG_FAILED.
    */
-  delete(bytes: Uint8Array, start: number, end: number): number;
+  delete(source: DirectBytes, start: number, end: number): number;
 
   /** Any operation; a failure is a result. */
   run(operation: BatchOperation): BatchResultItem;

@@ -6,7 +6,9 @@
 
 import { BatchResult } from "../../gen/grpc/kvd/v1/kv.js";
 import type { DirectEntry } from "../kv/direct.js";
-import { type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
+import { NO_LEASE, type Revision } from "../kv/types.js";
+import { int64Bytes, varintBytes, writeInt64, writeVarint } from "../lib/varint.js";
+import { copyViewed, viewedBytes } from "../lib/viewed-bytes.js";
 import type { BatchPlan } from "./batch-plan.js";
 import type { BatchTags } from "./batch-shape.js";
 
@@ -38,7 +40,7 @@ const LEASE_ID = 0x38;
 
 export class BatchAnswer {
   readonly #tags: BatchTags;
-  #out = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #out = newRoom(FIRST_BYTES);
   #at = FRONT_BYTES;
 
   constructor(tags: BatchTags) {
@@ -47,7 +49,7 @@ export class BatchAnswer {
 
   begin(): void {
     this.#at = FRONT_BYTES;
-    if (this.#out.length > KEPT_MAX_BYTES) this.#out = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    if (this.#out.bytes.length > KEPT_MAX_BYTES) this.#out = newRoom(FIRST_BYTES);
   }
 
   /** Of a get that found nothing. */
@@ -64,144 +66,104 @@ export class BatchAnswer {
       this.#revisionAlone(DELETE, revision);
       return;
     }
-    const inner = 2 + varintBytes(revision) + varintBytes(count);
     this.#reserve(RESULT_MAX_BYTES);
-    this.#open(DELETE, inner);
-    this.#field(REVISION, revision);
-    this.#field(DELETED, count);
+    const out = this.#out.bytes;
+    const at = this.#open(DELETE, 2 + varintBytes(revision) + varintBytes(count));
+    this.#at = writeField(out, writeField(out, at, REVISION, revision), DELETED, count);
   }
 
   /** Of a get that found this; its key is that of the plan's operation. */
   found(revision: Revision, plan: BatchPlan, entry: DirectEntry): void {
-    const { keyStart, keyEnd, isText } = plan;
+    const { keyStart, keyEnd } = plan;
+    const { valueStart, valueEnd, createRevision, modRevision, version, leaseId } = entry;
     const keyBytes = keyEnd - keyStart;
-    const valueBytes = entry.valueEnd - entry.valueStart;
-    this.#reserve(keyBytes + valueBytes + RESULT_MAX_BYTES);
-    const { createRevision, modRevision, version, leaseId } = entry;
-    let kv = 1 + varintBytes(keyBytes) + keyBytes;
+    const valueBytes = valueEnd - valueStart;
+    let kv = 4 + varintBytes(keyBytes) + keyBytes;
+    kv += varintBytes(createRevision) + varintBytes(modRevision) + varintBytes(version);
     if (valueBytes > 0) kv += 1 + varintBytes(valueBytes) + valueBytes;
-    kv += 3 + varintBytes(createRevision) + varintBytes(modRevision) + varintBytes(version);
-    if (leaseId !== NO_LEASE) kv += 1 + leaseVarintBytes(leaseId);
-    this.#open(GET, 1 + varintBytes(revision) + 1 + varintBytes(kv) + kv);
-    this.#field(REVISION, revision);
-    this.#field(KV, kv);
-    this.#field(isText ? KEY : RAW_KEY, keyBytes);
-    this.#copy(plan.bytes, keyStart, keyEnd);
+    if (leaseId !== NO_LEASE) kv += 1 + int64Bytes(leaseId);
+    this.#reserve(kv + RESULT_MAX_BYTES);
+    const out = this.#out.bytes;
+    let at = this.#open(GET, 2 + varintBytes(revision) + varintBytes(kv) + kv);
+    at = writeField(out, at, REVISION, revision);
+    at = writeField(out, at, KV, kv);
+    at = writeField(out, at, plan.isText ? KEY : RAW_KEY, keyBytes);
+    copyViewed(this.#out, at, plan.source, keyStart, keyEnd);
+    at += keyBytes;
     if (valueBytes > 0) {
-      this.#field(VALUE, valueBytes);
-      this.#copy(entry.bytes, entry.valueStart, entry.valueEnd);
+      at = writeField(out, at, VALUE, valueBytes);
+      copyViewed(this.#out, at, entry.source, valueStart, valueEnd);
+      at += valueBytes;
     }
-    this.#field(CREATE_REVISION, createRevision);
-    this.#field(MOD_REVISION, modRevision);
-    this.#field(VERSION, version);
-    if (leaseId !== NO_LEASE) this.#lease(leaseId);
+    at = writeField(out, at, CREATE_REVISION, createRevision);
+    at = writeField(out, at, MOD_REVISION, modRevision);
+    at = writeField(out, at, VERSION, version);
+    if (leaseId !== NO_LEASE) {
+      out[at] = LEASE_ID;
+      at = writeInt64(out, at + 1, leaseId);
+    }
+    this.#at = at;
   }
 
   /** Any result, by the generated encoder. */
   other(result: BatchResult): void {
     const bytes = BatchResult.encode(result).finish();
     this.#reserve(bytes.length + RESULT_MAX_BYTES);
-    this.#field(this.#tags.resultTag, bytes.length);
-    this.#copy(bytes, 0, bytes.length);
+    const out = this.#out.bytes;
+    const at = writeField(out, this.#at, this.#tags.resultTag, bytes.length);
+    out.set(bytes, at);
+    this.#at = at + bytes.length;
   }
 
   /** The whole answer, with the id as it stands in the request. */
-  finish(revision: Revision, { bytes, idStart, idEnd }: BatchPlan): Buffer {
-    const end = this.#at;
+  finish(revision: Revision, { source, idStart, idEnd }: BatchPlan): Buffer {
+    const out = this.#out.bytes;
     const idBytes = idEnd === idStart ? 0 : 1 + idEnd - idStart;
     const start = FRONT_BYTES - idBytes - 1 - varintBytes(revision);
-    this.#at = start;
     if (idBytes > 0) {
-      this.#out[this.#at] = this.#tags.idTag;
-      this.#at += 1;
-      this.#copy(bytes, idStart, idEnd);
+      out[start] = this.#tags.idTag;
+      copyViewed(this.#out, start + 1, source, idStart, idEnd);
     }
-    this.#field(this.#tags.revisionTag, revision);
-    const answer = Buffer.allocUnsafe(end - start);
-    this.#out.copy(answer, 0, start, end);
+    writeField(out, start + idBytes, this.#tags.revisionTag, revision);
+    const answer = Buffer.allocUnsafe(this.#at - start);
+    out.copy(answer, 0, start, this.#at);
     return answer;
   }
 
   #revisionAlone(tag: number, revision: Revision): void {
     this.#reserve(RESULT_MAX_BYTES);
-    this.#open(tag, 1 + varintBytes(revision));
-    this.#field(REVISION, revision);
+    const at = this.#open(tag, 1 + varintBytes(revision));
+    this.#at = writeField(this.#out.bytes, at, REVISION, revision);
   }
 
-  /** Begins a result whose member, `tag`, has so many bytes. */
-  #open(tag: number, bytes: number): void {
-    this.#field(this.#tags.resultTag, 1 + varintBytes(bytes) + bytes);
-    this.#field(tag, bytes);
-  }
-
-  /** A tag and a number: a field of its own, or the beginning of one that has so many bytes. */
-  #field(tag: number, value: number): void {
-    const out = this.#out;
-    let at = this.#at;
-    out[at] = tag;
-    at += 1;
-    let rest = value;
-    while (rest >= 0x80) {
-      out[at] = (rest & 0x7f) | 0x80;
-      at += 1;
-      rest = rest > MAX_INT32 ? Math.floor(rest / 128) : rest >>> 7;
-    }
-    out[at] = rest;
-    this.#at = at + 1;
-  }
-
-  #lease(id: LeaseId): void {
-    this.#out[this.#at] = LEASE_ID;
-    this.#at += 1;
-    let rest = BigInt.asUintN(64, id);
-    while (rest >= 0x80n) {
-      this.#out[this.#at] = Number(rest & 0x7fn) | 0x80;
-      this.#at += 1;
-      rest >>= 7n;
-    }
-    this.#out[this.#at] = Number(rest);
-    this.#at += 1;
-  }
-
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    const out = this.#out;
-    const length = end - start;
-    const to = this.#at;
-    this.#at = to + length;
-    if (length <= LOOP_MAX_BYTES) {
-      for (let index = 0; index < length; index += 1)
-        out[to + index] = bytes[start + index] as number;
-    } else {
-      out.set(length === bytes.length ? bytes : bytes.subarray(start, end), to);
-    }
+  /** Begins a result whose member, `tag`, has so many bytes; gives where those begin. */
+  #open(tag: number, bytes: number): number {
+    const out = this.#out.bytes;
+    const at = writeField(out, this.#at, this.#tags.resultTag, 1 + varintBytes(bytes) + bytes);
+    return writeField(out, at, tag, bytes);
   }
 
   #reserve(bytes: number): void {
+    const { bytes: out } = this.#out;
     const needed = this.#at + bytes;
-    if (needed <= this.#out.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#out.length));
-    this.#out.copy(grown, 0, 0, this.#at);
-    this.#out = grown;
+    if (needed <= out.length) return;
+    this.#out = newRoom(Math.max(needed, 2 * out.length));
+    out.copy(this.#out.bytes, 0, 0, this.#at);
   }
 }
 
-/** Up to here copying by hand is faster than a call. */
-const LOOP_MAX_BYTES = 32;
-const MAX_INT32 = 2 ** 31 - 1;
-
-/** How many bytes a number from 0 up to 2^53 takes. */
-function varintBytes(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x20_0000) return 3;
-  if (value < 0x1000_0000) return 4;
-  let bytes = 5;
-  for (let rest = value / 2 ** 35; rest >= 1; rest /= 128) bytes += 1;
-  return bytes;
+interface Room {
+  readonly bytes: Buffer;
+  readonly view: DataView;
 }
 
-function leaseVarintBytes(id: LeaseId): number {
-  let bytes = 1;
-  for (let rest = BigInt.asUintN(64, id) >> 7n; rest > 0n; rest >>= 7n) bytes += 1;
-  return bytes;
+function newRoom(bytes: number): Room {
+  const room = Buffer.allocUnsafeSlow(bytes);
+  return { ...viewedBytes(room), bytes: room };
+}
+
+/** A tag and a number: a field of its own, or the beginning of one that has so many bytes. */
+function writeField(out: Uint8Array, at: number, tag: number, value: number): number {
+  out[at] = tag;
+  return writeVarint(out, at + 1, value);
 }

@@ -97,19 +97,19 @@ export class BatchCodec<Request extends Operations, Response> {
     const plan = this.#plan;
     const answer = this.#answer;
     plan.goTo(this.#next);
-    const { bytes, keyStart, keyEnd } = plan;
+    const { source, keyStart, keyEnd } = plan;
     switch (plan.kind) {
       case GET: {
-        const found = batch.get(bytes, keyStart, keyEnd);
+        const found = batch.get(source, keyStart, keyEnd);
         if (found) answer.found(batch.revision, plan, batch.entry);
         else answer.absent(batch.revision);
         break;
       }
       case PUT:
-        answer.put(batch.put(bytes, keyStart, keyEnd, plan.valueStart, plan.valueEnd));
+        answer.put(batch.put(source, keyStart, keyEnd, plan.valueStart, plan.valueEnd));
         break;
       case DELETE: {
-        const count = batch.delete(bytes, keyStart, keyEnd);
+        const count = batch.delete(source, keyStart, keyEnd);
         answer.deleted(batch.revision, count);
         break;
       }

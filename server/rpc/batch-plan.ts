@@ -13,6 +13,7 @@ import { hasStructure } from "../grpc/structure.js";
 import type { Limits } from "../kv/limits.js";
 import type { BatchOperation } from "../kv/types.js";
 import { isUtf8 } from "../lib/utf8.js";
+import { type ViewedBytes, viewedBytes } from "../lib/viewed-bytes.js";
 import type { BatchTags } from "./batch-shape.js";
 import { batchOperationOf } from "./commands.js";
 
@@ -37,7 +38,7 @@ export class BatchPlan {
   readonly #idTag: number;
   readonly #limits: Limits;
   /** Of the message that was read last. */
-  bytes: Uint8Array = NOTHING;
+  source: ViewedBytes = NOTHING;
   count = 0;
   readsOnly = true;
   /** Where the id is; both 0 when there is none. */
@@ -103,12 +104,12 @@ export class BatchPlan {
 
   /** Lets go of what belongs to the message. */
   clear(): void {
-    this.bytes = NOTHING;
+    this.source = NOTHING;
     if (this.#others.length > 0) this.#others = [];
   }
 
   #begin(bytes: Uint8Array): void {
-    this.bytes = bytes;
+    this.source = viewedBytes(bytes);
     this.count = 0;
     this.readsOnly = true;
     this.idStart = 0;
@@ -156,7 +157,7 @@ export class BatchPlan {
     const { keyMaxBytes, valueMaxBytes } = this.#limits;
     if (keyEnd === keyStart || keyEnd - keyStart > keyMaxBytes) return false;
     if (valueEnd - valueStart > valueMaxBytes) return false;
-    const isText = isUtf8(bytes, keyStart, keyEnd);
+    const isText = isUtf8(this.source, keyStart, keyEnd);
     if (keyTag === KEY && !isText) return false;
     const rows = this.#rows;
     rows[row] = kind;
@@ -238,4 +239,4 @@ export class BatchPlan {
   }
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = viewedBytes(new Uint8Array(0));

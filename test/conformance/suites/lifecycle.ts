@@ -37,9 +37,10 @@ const CALLS: { readonly [method in Method]: (engine: Engine) => Promise<unknown>
   batch: (engine) => engine.batch(batch([op.put(put("b"))])),
   direct: async (engine) => {
     const options = { readsOnly: false, operations: 1, maxBytes: ROWS_MAX_BYTES };
-    const bytes = Buffer.from("b");
+    const key = Uint8Array.of(0x62);
+    const source = { bytes: key, view: new DataView(key.buffer) };
     if (engine.direct === undefined) return engine.batch(batch([]));
-    return engine.direct.batch(options, (work) => work.put(bytes, 0, 1, 1, 1));
+    return engine.direct.batch(options, (work) => work.put(source, 0, 1, 1, 1));
   },
   watch: (engine) => engine.watch(watch(ALL)).next(),
   grant: (engine) => engine.grant({ id: 0n, ttlMs: 1000 }),
