@@ -1,7 +1,8 @@
 // The answer of a batch as bytes, result by result, as the generated encoders would write it.
 //
-// One buffer grows and is used again and again; the answer is a copy of its own, because the
-// transport keeps what it is given until it has been sent. The revision stands first in an answer
+// It is written where it stays, behind the answers before it: memory is taken for several at once,
+// since a buffer of its own for each cost as much as its encoding. The transport keeps what it is
+// given until it has been sent, so nothing is written twice. The revision stands first in an answer
 // and is known last: so there is room for it in front, and results begin behind that.
 
 import { BatchResult } from "../../gen/grpc/kvd/v1/kv.js";
@@ -17,9 +18,11 @@ const FRONT_BYTES = 24;
 /** What a result takes at most besides key and value: 6 lengths, 5 numbers, and their tags. */
 const RESULT_MAX_BYTES = 128;
 
-const FIRST_BYTES = 16 * 1024;
-/** A buffer that had to become larger than this is not kept. */
-const KEPT_MAX_BYTES = 1024 * 1024;
+/** What an answer that its peer does not take can hold in vain. */
+const ROOM_BYTES = 32 * 1024;
+/** An answer is expected to be as large as the one before it, within these. */
+const EXPECTED_MIN_BYTES = 1024;
+const EXPECTED_MAX_BYTES = 1024 * 1024;
 
 /** Tags of BatchResult; put and delete have the same as operations. */
 const GET = 0x0a;
@@ -40,16 +43,24 @@ const LEASE_ID = 0x38;
 
 export class BatchAnswer {
   readonly #tags: BatchTags;
-  #out = newRoom(FIRST_BYTES);
-  #at = FRONT_BYTES;
+  #out = newRoom(ROOM_BYTES);
+  /** Where the answer has its room in front, and where it goes on. */
+  #start = 0;
+  #at = 0;
+  #expected = EXPECTED_MIN_BYTES;
 
   constructor(tags: BatchTags) {
     this.#tags = tags;
   }
 
   begin(): void {
-    this.#at = FRONT_BYTES;
-    if (this.#out.bytes.length > KEPT_MAX_BYTES) this.#out = newRoom(FIRST_BYTES);
+    const expected = Math.min(this.#expected, EXPECTED_MAX_BYTES);
+    if (this.#out.bytes.length - this.#at < expected) {
+      this.#out = newRoom(Math.max(ROOM_BYTES, expected));
+      this.#at = 0;
+    }
+    this.#start = this.#at;
+    this.#at += FRONT_BYTES;
   }
 
   /** Of a get that found nothing. */
@@ -119,14 +130,16 @@ export class BatchAnswer {
   finish(revision: Revision, { source, idStart, idEnd }: BatchPlan): Buffer {
     const out = this.#out.bytes;
     const idBytes = idEnd === idStart ? 0 : 1 + idEnd - idStart;
-    const start = FRONT_BYTES - idBytes - 1 - varintBytes(revision);
+    const start = this.#start + FRONT_BYTES - idBytes - 1 - varintBytes(revision);
     if (idBytes > 0) {
       out[start] = this.#tags.idTag;
       copyViewed(this.#out, start + 1, source, idStart, idEnd);
     }
     writeField(out, start + idBytes, this.#tags.revisionTag, revision);
-    const answer = Buffer.allocUnsafe(this.#at - start);
-    out.copy(answer, 0, start, this.#at);
+    const answer = out.subarray(start, this.#at);
+    this.#expected = Math.max(EXPECTED_MIN_BYTES, answer.length + RESULT_MAX_BYTES * 2);
+    // What is left behind a large answer is not used, so that nothing small holds all of it.
+    if (out.length > ROOM_BYTES) this.#at = out.length;
     return answer;
   }
 
@@ -145,10 +158,12 @@ export class BatchAnswer {
 
   #reserve(bytes: number): void {
     const { bytes: out } = this.#out;
-    const needed = this.#at + bytes;
-    if (needed <= out.length) return;
-    this.#out = newRoom(Math.max(needed, 2 * out.length));
-    out.copy(this.#out.bytes, 0, 0, this.#at);
+    if (this.#at + bytes <= out.length) return;
+    const used = this.#at - this.#start;
+    this.#out = newRoom(Math.max(ROOM_BYTES, 2 * (used + bytes)));
+    out.copy(this.#out.bytes, 0, this.#start, this.#at);
+    this.#start = 0;
+    this.#at = used;
   }
 }
 
