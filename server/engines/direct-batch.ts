@@ -14,11 +14,12 @@ import {
   NO_LEASE,
   type Revision,
 } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
 import type { Now } from "../lib/clock.js";
 import { viewedBytes } from "../lib/viewed-bytes.js";
 import type { Backend } from "../store/backend.js";
+import type { PlainPut } from "../store/plain-calls.js";
 import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
+import { NO_ROW, type Row, type Rows } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
 interface DirectStoreOptions {
@@ -57,19 +58,39 @@ export class DirectStore implements Direct {
 
 const NOTHING = viewedBytes(new Uint8Array(0));
 
-/** Shows an entry of the store in the shape of the contract; always the same object. */
+/** Shows a row in the shape of the contract; always the same object. */
 class EntryView implements DirectEntry {
   source: DirectBytes = NOTHING;
-  readonly valueStart = 0;
+  valueStart = 0;
   valueEnd = 0;
   createRevision: Revision = 0;
   modRevision: Revision = 0;
   version = 0;
   leaseId: LeaseId = NO_LEASE;
+
+  show(rows: Rows, row: Row): void {
+    this.source = rows.sourceOf(row);
+    this.valueStart = rows.keyStartOf(row) + rows.keyLengthOf(row);
+    this.valueEnd = this.valueStart + rows.valueLengthOf(row);
+    this.createRevision = rows.createRevisionOf(row);
+    this.modRevision = rows.revisionOf(row);
+    this.version = rows.versionOf(row);
+    this.leaseId = rows.isLeased(row) ? rows.leaseIdOf(row) : NO_LEASE;
+  }
+}
+
+/** Tells the store of a put; always the same object. */
+class PutPlace implements PlainPut {
+  bytes: Uint8Array = NOTHING.bytes;
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
 }
 
 class StoreBatch implements DirectBatch {
   readonly entry = new EntryView();
+  readonly #put = new PutPlace();
   readonly #store: Store;
   #now: Now = { wallMs: 0, monotonicMs: 0 };
   #budget = new ResultBudget(0);
@@ -92,20 +113,11 @@ class StoreBatch implements DirectBatch {
   }
 
   get({ bytes }: DirectBytes, start: number, end: number): boolean {
-    const { keys, counters } = this.#store;
-    counters.entriesVisited += 1;
-    counters.seeks += 1;
-    const live = keys.get(latin1FromBytes(bytes.subarray(start, end)))?.liveAt(this.revision);
-    if (live === undefined) return false;
-    const { value } = live;
-    this.#budget.take(end - start + value.length + ENTRY_OVERHEAD_BYTES);
-    const { entry } = this;
-    entry.source = viewedBytes(value);
-    entry.valueEnd = value.length;
-    entry.createRevision = live.createRevision;
-    entry.modRevision = live.revision;
-    entry.version = live.version;
-    entry.leaseId = live.leaseId;
+    const { plain, keys } = this.#store;
+    const row = plain.get(bytes, start, end, this.revision);
+    if (row === NO_ROW) return false;
+    this.#budget.take(end - start + keys.rows.valueLengthOf(row) + ENTRY_OVERHEAD_BYTES);
+    this.entry.show(keys.rows, row);
     return true;
   }
 
@@ -116,6 +128,15 @@ class StoreBatch implements DirectBatch {
     valueStart: number,
     valueEnd: number,
   ): Revision {
+    const place = this.#put;
+    place.bytes = bytes;
+    place.keyStart = start;
+    place.keyEnd = end;
+    place.valueStart = valueStart;
+    place.valueEnd = valueEnd;
+    const revision = this.#store.plain.put(place, this.#now);
+    place.bytes = NOTHING.bytes;
+    if (revision !== undefined) return revision;
     const command = {
       key: bytes.subarray(start, end),
       value: bytes.subarray(valueStart, valueEnd),
@@ -127,6 +148,8 @@ class StoreBatch implements DirectBatch {
   }
 
   delete({ bytes }: DirectBytes, start: number, end: number): number {
+    const deleted = this.#store.plain.delete(bytes, start, end, this.#now);
+    if (deleted !== undefined) return deleted;
     const command = {
       selector: { kind: "key", key: bytes.subarray(start, end) },
       limit: 0,
