@@ -31,6 +31,7 @@ import { StoredVersions } from "../store/version-walk.js";
 import type { DataDirectory } from "../wal/data-directory.js";
 import type { Log } from "../wal/log.js";
 import { encodeSnapshot } from "../wal/snapshot-writer.js";
+import { DirectStore } from "./direct-batch.js";
 import { imageSource } from "./image-source.js";
 import { MemoryWatcher } from "./memory-watcher.js";
 import type { SnapshotKeeper } from "./snapshot-keeper.js";
@@ -78,6 +79,7 @@ const HASH_PAGE_BYTES = 1024 * 1024;
 export class StoreEngine implements Engine {
   readonly storeId: string;
   readonly failed: Promise<Error>;
+  readonly direct: DirectStore;
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #backend: Backend;
@@ -97,6 +99,15 @@ export class StoreEngine implements Engine {
     this.#store = options.store;
     this.#upkeep = new Upkeep(options.store, options.clock);
     this.#saved = options.saved;
+    this.direct = new DirectStore({
+      store: options.store,
+      backend: options.backend,
+      begin: () => {
+        this.#requireOpen();
+        return this.#now();
+      },
+      afterChange: () => this.#upkeep.afterChange(),
+    });
     this.failed = options.saved?.log.failed ?? new Promise(() => {});
     if (options.saved !== undefined) {
       this.#upkeep.every(TELL_TIME_MS, () => this.#tellTime());

@@ -55,24 +55,53 @@ export function servedMethod<Request, Response>(
   };
 }
 
+/**
+ * A generated method whose handler takes requests as they came, and gives the bytes of its answers.
+ * Requests are views of what was received.
+ */
+export function servedBytes<Request, Response>(
+  method: MethodDefinition<Request, Response>,
+  { requestMaxBytes }: { readonly requestMaxBytes: number },
+): MethodDefinition<Decoded<Uint8Array>, Buffer> {
+  return {
+    path: method.path,
+    requestStream: method.requestStream,
+    responseStream: method.responseStream,
+    requestSerialize: () => Buffer.alloc(0),
+    requestDeserialize: (bytes) =>
+      bytes.length <= requestMaxBytes
+        ? { ok: true, message: bytes }
+        : { ok: false, error: tooLarge(bytes, requestMaxBytes) },
+    responseSerialize: (bytes) => bytes,
+    responseDeserialize: (bytes) => bytes,
+  };
+}
+
 export function decodeRequest<Request>(
   bytes: Uint8Array,
   options: Pick<MethodOptions<Request, unknown>, "request" | "input" | "requestMaxBytes" | "scan">,
 ): Decoded<Request> {
   try {
     const { requestMaxBytes } = options;
-    if (bytes.length > requestMaxBytes) {
-      const text = `the request has ${bytes.length} bytes, more than ${requestMaxBytes}`;
-      throw new KvdError("REQUEST_TOO_LARGE", `${text} (--request-max-bytes)`);
-    }
+    if (bytes.length > requestMaxBytes) throw tooLarge(bytes, requestMaxBytes);
     options.scan?.(bytes);
     if (!hasStructure(bytes, options.input)) throw new Error("not the structure of the message");
-    return { ok: true, message: options.request.decode(new BinaryReader(bytes, decodeText)) };
+    return { ok: true, message: options.request.decode(messageReader(bytes)) };
   } catch (error) {
     if (error instanceof KvdError) return { ok: false, error };
     const text = "the request is not the message that it should be, or a text in it is not UTF-8";
     return { ok: false, error: new KvdError("MALFORMED", text, {}, { cause: error }) };
   }
+}
+
+/** For a generated decoder; it refuses texts that are not UTF-8. */
+export function messageReader(bytes: Uint8Array): BinaryReader {
+  return new BinaryReader(bytes, decodeText);
+}
+
+function tooLarge(bytes: Uint8Array, maxBytes: number): KvdError {
+  const text = `the request has ${bytes.length} bytes, more than ${maxBytes}`;
+  return new KvdError("REQUEST_TOO_LARGE", `${text} (--request-max-bytes)`);
 }
 
 /** The encoded message, not copied once more. */

@@ -13,7 +13,8 @@ import { type StreamOptions, StreamWriter } from "./stream.js";
 export interface RequestStreamOptions<Request, Response> extends StreamOptions {
   /** Requests in flight; 1 answers them in order. */
   readonly inFlightMax: number;
-  readonly handle: (request: Request) => Promise<Response>;
+  /** Gives the answer at once when it has it; so it may throw at once, too. */
+  readonly handle: (request: Request) => Response | Promise<Response>;
   /** About what an answer takes when encoded. */
   readonly weigh: (response: Response) => number;
   readonly statusOf: StatusOf;
@@ -65,11 +66,23 @@ export class RequestStream<Request, Response> {
     else this.#call.resume();
   }
 
-  async #run(request: Request): Promise<void> {
+  #run(request: Request): void {
+    let answer: Response | Promise<Response>;
+    try {
+      answer = this.#options.handle(request);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (answer instanceof Promise || this.#writer.mustWait) this.#writeLater(answer);
+    else this.#writer.write(answer, this.#options.weigh(answer));
+  }
+
+  async #writeLater(answer: Response | Promise<Response>): Promise<void> {
     this.#inFlight += 1;
     try {
-      const response = await this.#options.handle(request);
-      await this.#writer.gate().pass();
+      const response = await answer;
+      if (this.#writer.mustWait) await this.#writer.gate().pass();
       this.#writer.write(response, this.#options.weigh(response));
     } catch (error) {
       this.#fail(error);

@@ -56,6 +56,11 @@ export class StreamWriter<Message> {
     return this.#unsentBytes >= unsentMaxBytes || this.#unsentMessages >= UNSENT_MAX_MESSAGES;
   }
 
+  /** Whether a producer that came now would have to wait for its turn. */
+  get mustWait(): boolean {
+    return !this.#over && (this.full || this.#waiting.size > 0);
+  }
+
   /** For how long the peer has taken nothing of what waits for it. */
   get stalledMs(): number {
     return this.#unsentMessages === 0 ? 0 : this.#options.clock.monotonicMs() - this.#takenMs;
@@ -64,7 +69,7 @@ export class StreamWriter<Message> {
   /** One for each producer. */
   gate(): Gate {
     return new Gate({
-      mustWait: () => !this.#over && (this.full || this.#waiting.size > 0),
+      mustWait: () => this.mustWait,
       wait: (gate) => this.#waiting.add(gate),
       leave: (gate) => this.#waiting.delete(gate),
     });

@@ -7,6 +7,7 @@
 // SHUTTING_DOWN. Limits of a protocol (length of a key, operations of a txn) are checked by its
 // surface, not here; limits that a caller may choose come with the command.
 
+import type { Direct } from "./direct.js";
 import type { Reason } from "./errors.js";
 import type {
   BatchCommand,
@@ -109,6 +110,9 @@ export interface Engine {
 
   /** Each operation stands alone, in order; a failed one is an item of the results. */
   batch(command: BatchCommand): Promise<BatchResult>;
+
+  /** The same without an object for each operation, where the engine has its entries at hand. */
+  readonly direct?: Direct;
 
   /**
    * Opens a watch. Refusals of its spec (REVISION_COMPACTED, STORE_CHANGED) come after `created`,

@@ -5,11 +5,12 @@ import { wireFieldAt } from "../grpc/wire-field.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 
-/** Field numbers of kv.proto. */
-export const BATCH_OPERATIONS = 1;
-export const PIPELINE_OPERATIONS = 2;
-
-/** Bytes that are not a message are left to others to refuse. @throws KvdError. */
+/**
+ * `operations` is the number of their field. Bytes that are not a message are left to others to
+ * refuse.
+ *
+ * @throws KvdError TOO_MANY_OPERATIONS.
+ */
 export function scanBatch(
   bytes: Uint8Array,
   operations: number,

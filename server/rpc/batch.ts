@@ -1,4 +1,5 @@
-// Batches, as Batch and Pipeline share them: operations in, results out, within the answer's limit.
+// Batches by their messages: operations in, results out, within the answer's limit. What
+// batch-codec.ts does with bytes, where the engine lets it.
 
 import type {
   BatchOperation as BatchOperationMessage,
@@ -6,11 +7,23 @@ import type {
 } from "../../gen/grpc/kvd/v1/kv.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
-import { batchFromMessages, rowsMaxBytes } from "./commands.js";
-import { batchResults } from "./messages.js";
+import { BatchResults } from "./batch-results.js";
+import { batchOperationOf, rowsMaxBytes } from "./commands.js";
 
 /** A batch may fill the answer, but for a tenth that is kept for the texts of failures. */
 const TEXTS_SHARE = 10;
+
+export interface AnswerBounds {
+  /** Of the texts of failures. */
+  readonly textBytes: number;
+  /** Of all else. */
+  readonly maxBytes: number;
+}
+
+export function answerBounds(limits: Limits): AnswerBounds {
+  const textBytes = Math.floor(rowsMaxBytes(limits) / TEXTS_SHARE);
+  return { textBytes, maxBytes: rowsMaxBytes(limits) - textBytes };
+}
 
 /** What fails alone is in the results. Their number has been checked. */
 export async function runBatch(
@@ -18,9 +31,9 @@ export async function runBatch(
   messages: readonly BatchOperationMessage[],
   limits: Limits,
 ): Promise<BatchResponse> {
-  const textBytes = Math.floor(rowsMaxBytes(limits) / TEXTS_SHARE);
-  const operations = batchFromMessages(messages, limits);
-  const maxBytes = rowsMaxBytes(limits) - textBytes;
+  const { textBytes, maxBytes } = answerBounds(limits);
+  const operations = messages.map((message) => batchOperationOf(message, limits));
   const { revision, results } = await engine.batch({ operations, maxBytes });
-  return { revision: BigInt(revision), results: batchResults(results, textBytes) };
+  const texts = new BatchResults(textBytes);
+  return { revision: BigInt(revision), results: results.map((item) => texts.result(item)) };
 }

@@ -124,19 +124,14 @@ export function txnFromMessage(message: TxnRequest, limits: Limits, path = ""): 
   };
 }
 
-/** A refused operation keeps its place and fails alone. */
-export function batchFromMessages(
-  messages: readonly BatchOperationMessage[],
-  limits: Limits,
-): readonly BatchOperation[] {
-  return messages.map((message): BatchOperation => {
-    try {
-      return batchOperationFromMessage(message, limits);
-    } catch (error) {
-      if (!(error instanceof KvdError)) throw error;
-      return { kind: "refused", error };
-    }
-  });
+/** An operation of a batch; one that is refused keeps its place and fails alone. */
+export function batchOperationOf(message: BatchOperationMessage, limits: Limits): BatchOperation {
+  try {
+    return batchOperationFromMessage(message, limits);
+  } catch (error) {
+    if (!(error instanceof KvdError)) throw error;
+    return { kind: "refused", error };
+  }
 }
 
 function batchOperationFromMessage(message: BatchOperationMessage, limits: Limits): BatchOperation {

@@ -3,15 +3,11 @@
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import {
-  BatchRequest,
-  BatchResponse,
   DeleteRequest,
   DeleteResponse,
   GetRequest,
   GetResponse,
   KvServiceService,
-  PipelineRequest,
-  PipelineResponse,
   PutRequest,
   PutResponse,
   RangeRequest,
@@ -26,13 +22,13 @@ import {
   WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
-import { methodOptions, servedMethod } from "../grpc/codec.js";
+import { methodOptions, servedBytes, servedMethod } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
 import { unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
-import { runBatch } from "./batch.js";
-import { BATCH_OPERATIONS, PIPELINE_OPERATIONS, scanBatch } from "./batch-scan.js";
+import { BatchCodec } from "./batch-codec.js";
+import { BATCH_SHAPE } from "./batch-shape.js";
 import {
   deleteFromMessage,
   getFromMessage,
@@ -76,14 +72,8 @@ export function kvDefinition(limits: Limits) {
       ...with_(input.txn.input, TxnRequest, TxnResponse),
       scan: (bytes) => scanTxn(bytes, limits),
     }),
-    batch: servedMethod(generated.batch, {
-      ...with_(input.batch.input, BatchRequest, BatchResponse),
-      scan: (bytes) => scanBatch(bytes, BATCH_OPERATIONS, limits),
-    }),
-    pipeline: servedMethod(generated.pipeline, {
-      ...with_(input.pipeline.input, PipelineRequest, PipelineResponse),
-      scan: (bytes) => scanBatch(bytes, PIPELINE_OPERATIONS, limits),
-    }),
+    batch: servedBytes(generated.batch, limits),
+    pipeline: servedBytes(generated.pipeline, limits),
     watch: servedMethod(generated.watch, with_(input.watch.input, WatchRequest, WatchResponse)),
     multiWatch: servedMethod(
       generated.multiWatch,
@@ -96,6 +86,7 @@ export function kvDefinition(limits: Limits) {
 export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
   const { engine, limits, statusOf } = options;
   const rooms = new AnswerRooms();
+  const batches = new BatchCodec(engine, BATCH_SHAPE, limits);
   return {
     get: unary(statusOf, async (request: GetRequest) =>
       getResponse(await engine.get(getFromMessage(request, limits))),
@@ -115,9 +106,7 @@ export function kvHandlers(options: ServiceOptions): UntypedServiceImplementatio
       const maxBytes = rowsMaxBytes(limits);
       return txnResponse(await engine.txn(txnFromMessage(request, limits), { maxBytes }));
     }),
-    batch: unaryInTurn(rooms, statusOf, async (request: BatchRequest) =>
-      runBatch(engine, request.operations, limits),
-    ),
+    batch: unaryInTurn(rooms, statusOf, async (bytes: Uint8Array) => batches.answer(bytes)),
   };
 }
 

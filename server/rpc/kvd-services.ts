@@ -1,7 +1,6 @@
 // The services of kvd.v1 over one engine, and the streams of theirs that do not end by themselves.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { PipelineRequest, PipelineResponse } from "../../gen/grpc/kvd/v1/kv.js";
 import type { KeepAliveRequest, KeepAliveResponse } from "../../gen/grpc/kvd/v1/lease.js";
 import type { Decoded } from "../grpc/codec.js";
 import { statusesFrom } from "../grpc/failures.js";
@@ -29,22 +28,20 @@ export interface KvdServicesOptions {
   readonly version: string;
 }
 
-type PipelineCall = ServerDuplexStream<Decoded<PipelineRequest>, PipelineResponse>;
+type PipelineCall = ServerDuplexStream<Decoded<Uint8Array>, Buffer>;
 type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResponse>;
 
 export function kvdServices(options: KvdServicesOptions): Surface {
   const { engine, limits, logger } = options;
   const context = { ...options, statusOf: statusesFrom(statusFromError, logger) };
   const streams = new OpenStreams();
+  const pipelineOptions = pipelineStreamOptions(context);
   const kv = {
     ...kvHandlers(context),
     watch: (call: WatchCall) => serveWatch(call, context),
     multiWatch: (call: MultiWatchCall) => streams.add(call, multiWatch(call, context)),
     pipeline: (call: PipelineCall) =>
-      streams.add(
-        call,
-        new RequestStream<PipelineRequest, PipelineResponse>(call, pipelineStreamOptions(context)),
-      ),
+      streams.add(call, new RequestStream<Uint8Array, Buffer>(call, pipelineOptions)),
   };
   const lease = {
     ...leaseHandlers(context),

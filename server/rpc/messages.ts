@@ -2,9 +2,7 @@
 
 import type { Duration } from "../../gen/grpc/google/protobuf/duration.js";
 import {
-  type BatchResult as BatchResultMessage,
   type DeleteResponse,
-  type Failure,
   type GetResponse,
   type OperationResult as OperationResultMessage,
   type PutResponse,
@@ -12,10 +10,7 @@ import {
   type TxnResponse,
 } from "../../gen/grpc/kvd/v1/kv.js";
 import type { Key, KeyValue } from "../../gen/grpc/kvd/v1/watch.js";
-import { shortText } from "../grpc/failures.js";
-import type { KvdError } from "../kv/errors.js";
 import type {
-  BatchResultItem,
   DeleteResult,
   Entry,
   GetResult,
@@ -24,7 +19,6 @@ import type {
   RangeResult,
   TxnResult,
 } from "../kv/types.js";
-import { protoReason } from "./status.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -108,40 +102,4 @@ function operationResult(result: OperationResult): OperationResultMessage {
     case "txn":
       return { result: { $case: "txn", value: txnResponse(result.txn) } };
   }
-}
-
-/** Failures without their text where `spare` bytes do not hold it: an answer keeps its limit. */
-export function batchResults(
-  results: readonly BatchResultItem[],
-  spareBytes: number,
-): BatchResultMessage[] {
-  let spare = spareBytes;
-  return results.map((item): BatchResultMessage => {
-    if (item.kind !== "failure") return batchResult(item);
-    const failure = failureFromError(item.error);
-    const bytes = Buffer.byteLength(failure.message);
-    const fits = bytes <= spare;
-    if (fits) spare -= bytes;
-    const value = fits ? failure : { ...failure, message: "" };
-    return { result: { $case: "failure", value } };
-  });
-}
-
-function batchResult(item: Exclude<BatchResultItem, { kind: "failure" }>): BatchResultMessage {
-  switch (item.kind) {
-    case "get":
-      return { result: { $case: "get", value: getResponse(item.get) } };
-    case "put":
-      return { result: { $case: "put", value: putResponse(item.put) } };
-    case "delete":
-      return { result: { $case: "delete", value: deleteResponse(item.delete) } };
-  }
-}
-
-function failureFromError(error: KvdError): Failure {
-  return {
-    reason: protoReason(error.reason),
-    modRevision: BigInt(error.details.modRevision ?? 0),
-    message: shortText(error.message),
-  };
 }

@@ -7,6 +7,7 @@
 
 import { KvdError } from "../kv/errors.js";
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
+import type { ViewedBytes } from "../lib/viewed-bytes.js";
 
 /** What the head of a row has room for, and that of the log. */
 export const KEY_MAX_BYTES = 0xffff;
@@ -80,6 +81,7 @@ class Segment {
   readonly words: Uint32Array;
   readonly numbers: Float64Array;
   readonly bytes: Uint8Array;
+  readonly view: DataView;
   used = START;
   /** Bytes of rows that nothing points to any more. */
   garbage = 0;
@@ -93,6 +95,7 @@ class Segment {
     this.words = new Uint32Array(memory);
     this.numbers = new Float64Array(memory);
     this.bytes = new Uint8Array(memory);
+    this.view = new DataView(memory);
   }
 }
 
@@ -269,6 +272,11 @@ export class Rows {
   /** The memory that a row lies in; keyStartOf() and the lengths say where. */
   bytesOf(row: Row): Uint8Array {
     return (this.#segments[row >>> OFFSET_BITS] as Segment).bytes;
+  }
+
+  /** The same with a view of it. */
+  sourceOf(row: Row): ViewedBytes {
+    return this.#segments[row >>> OFFSET_BITS] as Segment;
   }
 
   /** Where in bytesOf() its key begins; the value follows. */

@@ -35,6 +35,13 @@ const CALLS: { readonly [method in Method]: (engine: Engine) => Promise<unknown>
   delete: (engine) => engine.delete(del("a")),
   txn: (engine) => engine.txn(txn({ success: [op.put(put("b"))] }), TXN_OPTIONS),
   batch: (engine) => engine.batch(batch([op.put(put("b"))])),
+  direct: async (engine) => {
+    const options = { readsOnly: false, operations: 1, maxBytes: ROWS_MAX_BYTES };
+    const key = Uint8Array.of(0x62);
+    const source = { bytes: key, view: new DataView(key.buffer) };
+    if (engine.direct === undefined) return engine.batch(batch([]));
+    return engine.direct.batch(options, (work) => work.put(source, 0, 1, 1, 1));
+  },
   watch: (engine) => engine.watch(watch(ALL)).next(),
   grant: (engine) => engine.grant({ id: 0n, ttlMs: 1000 }),
   keepAlive: (engine) => engine.keepAlive({ id: LEASE }),

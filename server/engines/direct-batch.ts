@@ -1,0 +1,185 @@
+// Batches straight on the store, in one turn, as kv/direct.ts describes.
+//
+// There is one batch at a time, since each is over before its call returns: so the object that does
+// it, and the entry that it shows, are made once.
+
+import type { Direct, DirectBatch, DirectBytes, DirectEntry, DirectOptions } from "../kv/direct.js";
+import {
+  type BatchOperation,
+  type BatchResultItem,
+  ENTRY_OVERHEAD_BYTES,
+  type Entry,
+  entryBytes,
+  type LeaseId,
+  NO_LEASE,
+  type Revision,
+} from "../kv/types.js";
+import type { Now } from "../lib/clock.js";
+import { viewedBytes } from "../lib/viewed-bytes.js";
+import type { Backend } from "../store/backend.js";
+import type { PlainPut } from "../store/plain-calls.js";
+import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
+import { NO_ROW, type Row, type Rows } from "../store/rows.js";
+import type { Store } from "../store/store.js";
+
+interface DirectStoreOptions {
+  readonly store: Store;
+  readonly backend: Backend;
+  /** The moment of a batch. @throws SHUTTING_DOWN. */
+  readonly begin: () => Now;
+  /** For after a batch that may have changed something. */
+  readonly afterChange: () => void;
+}
+
+export class DirectStore implements Direct {
+  readonly #options: DirectStoreOptions;
+  readonly #batch: StoreBatch;
+
+  constructor(options: DirectStoreOptions) {
+    this.#options = options;
+    this.#batch = new StoreBatch(options.store);
+  }
+
+  batch<T>(options: DirectOptions, work: (batch: DirectBatch) => T): T | Promise<T> {
+    const { store, backend, begin, afterChange } = this.#options;
+    this.#batch.begin(options, begin());
+    if (options.readsOnly) return work(this.#batch);
+    let result: T;
+    try {
+      result = work(this.#batch);
+    } finally {
+      afterChange();
+    }
+    const { position } = store.journal;
+    if (backend.durablePosition >= position) return result;
+    return backend.durable(position).then(() => result);
+  }
+}
+
+const NOTHING = viewedBytes(new Uint8Array(0));
+
+/** Shows a row in the shape of the contract; always the same object. */
+class EntryView implements DirectEntry {
+  source: DirectBytes = NOTHING;
+  valueStart = 0;
+  valueEnd = 0;
+  createRevision: Revision = 0;
+  modRevision: Revision = 0;
+  version = 0;
+  leaseId: LeaseId = NO_LEASE;
+
+  show(rows: Rows, row: Row): void {
+    this.source = rows.sourceOf(row);
+    this.valueStart = rows.keyStartOf(row) + rows.keyLengthOf(row);
+    this.valueEnd = this.valueStart + rows.valueLengthOf(row);
+    this.createRevision = rows.createRevisionOf(row);
+    this.modRevision = rows.revisionOf(row);
+    this.version = rows.versionOf(row);
+    this.leaseId = rows.isLeased(row) ? rows.leaseIdOf(row) : NO_LEASE;
+  }
+}
+
+/** Tells the store of a put; always the same object. */
+class PutPlace implements PlainPut {
+  bytes: Uint8Array = NOTHING.bytes;
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+}
+
+class StoreBatch implements DirectBatch {
+  readonly entry = new EntryView();
+  readonly #put = new PutPlace();
+  readonly #store: Store;
+  #now: Now = { wallMs: 0, monotonicMs: 0 };
+  #budget = new ResultBudget(0);
+  /** What reads see; undefined: the head. */
+  #visible: Revision | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  begin({ readsOnly, operations, maxBytes }: DirectOptions, now: Now): void {
+    this.#now = now;
+    this.#visible = readsOnly ? this.#store.publishedRevision : undefined;
+    this.#budget = new ResultBudget(maxBytes);
+    this.#budget.takeResult(operations);
+  }
+
+  get revision(): Revision {
+    return this.#visible ?? this.#store.revision;
+  }
+
+  get({ bytes }: DirectBytes, start: number, end: number): boolean {
+    const { plain, keys } = this.#store;
+    const row = plain.get(bytes, start, end, this.revision);
+    if (row === NO_ROW) return false;
+    this.#budget.take(end - start + keys.rows.valueLengthOf(row) + ENTRY_OVERHEAD_BYTES);
+    this.entry.show(keys.rows, row);
+    return true;
+  }
+
+  put(
+    { bytes }: DirectBytes,
+    start: number,
+    end: number,
+    valueStart: number,
+    valueEnd: number,
+  ): Revision {
+    const place = this.#put;
+    place.bytes = bytes;
+    place.keyStart = start;
+    place.keyEnd = end;
+    place.valueStart = valueStart;
+    place.valueEnd = valueEnd;
+    const revision = this.#store.plain.put(place, this.#now);
+    place.bytes = NOTHING.bytes;
+    if (revision !== undefined) return revision;
+    const command = {
+      key: bytes.subarray(start, end),
+      value: bytes.subarray(valueStart, valueEnd),
+      lease: { kind: "none" },
+      expectedModRevision: undefined,
+      returnPrevious: false,
+    } as const;
+    return this.#store.put(command, this.#now).revision;
+  }
+
+  delete({ bytes }: DirectBytes, start: number, end: number): number {
+    const deleted = this.#store.plain.delete(bytes, start, end, this.#now);
+    if (deleted !== undefined) return deleted;
+    const command = {
+      selector: { kind: "key", key: bytes.subarray(start, end) },
+      limit: 0,
+      maxKeys: 1,
+      expectedModRevision: undefined,
+      returnPrevious: false,
+      maxBytes: 0,
+    } as const;
+    return this.#store.delete(command, this.#now).deleted;
+  }
+
+  run(operation: BatchOperation): BatchResultItem {
+    const budget = this.#budget;
+    // The store takes a result's own weight once more.
+    const command = { operations: [operation], maxBytes: budget.left + RESULT_BYTES };
+    const [item] = this.#store.batch(command, this.#now, this.#visible).results;
+    for (const entry of entriesOf(item as BatchResultItem)) budget.take(entryBytes(entry));
+    return item as BatchResultItem;
+  }
+}
+
+function entriesOf(item: BatchResultItem): readonly Entry[] {
+  switch (item.kind) {
+    case "get":
+      return item.get.entry === undefined ? [] : [item.get.entry];
+    case "put":
+      return item.put.previous === undefined ? [] : [item.put.previous];
+    case "delete":
+      return item.delete.previous;
+    case "failure":
+      return [];
+  }
+}
