@@ -28,7 +28,7 @@ import {
 import { AnswerRooms } from "../grpc/answer-room.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
-import { unary, unaryInTurn } from "../grpc/handlers.js";
+import { then, unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import { runBatch } from "./batch.js";
@@ -95,13 +95,14 @@ export function kvDefinition(limits: Limits) {
 /** The unary half of the implementation. */
 export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
   const { engine, limits, statusOf } = options;
+  const calls = engine.prompt ?? engine;
   const rooms = new AnswerRooms();
   return {
-    get: unary(statusOf, async (request: GetRequest) =>
-      getResponse(await engine.get(getFromMessage(request, limits))),
+    get: unary(statusOf, (request: GetRequest) =>
+      then(calls.get(getFromMessage(request, limits)), getResponse),
     ),
-    put: unary(statusOf, async (request: PutRequest) =>
-      putResponse(await engine.put(putFromMessage(request, limits))),
+    put: unary(statusOf, (request: PutRequest) =>
+      then(calls.put(putFromMessage(request, limits)), putResponse),
     ),
     delete: unary(statusOf, async (request: DeleteRequest) =>
       deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
