@@ -25,6 +25,7 @@ import type { Limits } from "../kv/limits.js";
 import type { LeaseId, PutCommand, PutResult, Revision } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
 import { positiveFromInt64 } from "./messages.js";
+import { plainPut, plainRange } from "./plain-requests.js";
 import { streamRange } from "./range-stream.js";
 import { type Found, foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
 import { runTxn } from "./txn-errors.js";
@@ -42,12 +43,18 @@ export function kvDefinition(limits: Limits) {
   const input = KV.method;
   const with_ = methodOptions(limits.etcdRequestMaxBytes);
   return {
-    range: servedMethod(generated.range, with_(input.range.input, RangeRequest, RangeResponse)),
+    range: servedMethod(generated.range, {
+      ...with_(input.range.input, RangeRequest, RangeResponse),
+      plain: plainRange,
+    }),
     rangeStream: servedMethod(
       generated.rangeStream,
       with_(input.rangeStream.input, RangeRequest, RangeStreamResponse),
     ),
-    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    put: servedMethod(generated.put, {
+      ...with_(input.put.input, PutRequest, PutResponse),
+      plain: plainPut,
+    }),
     deleteRange: servedMethod(
       generated.deleteRange,
       with_(input.deleteRange.input, DeleteRangeRequest, DeleteRangeResponse),

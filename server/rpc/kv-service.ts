@@ -26,9 +26,9 @@ import {
   WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
-import { methodOptions, servedMethod } from "../grpc/codec.js";
+import { answeredWith, methodOptions, servedMethod } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
-import { then, unary, unaryInTurn } from "../grpc/handlers.js";
+import { unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import { runBatch } from "./batch.js";
@@ -42,14 +42,9 @@ import {
   rowsMaxBytes,
   txnFromMessage,
 } from "./commands.js";
-import {
-  deleteResponse,
-  getResponse,
-  putResponse,
-  rangeResponse,
-  txnResponse,
-} from "./messages.js";
+import { deleteResponse, rangeResponse, txnResponse } from "./messages.js";
 import { encodePageToken } from "./page-token.js";
+import { encodeGetResult, encodePutResult, plainGet, plainPut } from "./plain-calls.js";
 import { scanTxn } from "./txn-scan.js";
 
 export interface ServiceOptions {
@@ -65,8 +60,20 @@ export function kvDefinition(limits: Limits) {
   const input = KvService.method;
   const with_ = methodOptions(limits.requestMaxBytes);
   return {
-    get: servedMethod(generated.get, with_(input.get.input, GetRequest, GetResponse)),
-    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    get: answeredWith(
+      servedMethod(generated.get, {
+        ...with_(input.get.input, GetRequest, GetResponse),
+        plain: plainGet,
+      }),
+      encodeGetResult,
+    ),
+    put: answeredWith(
+      servedMethod(generated.put, {
+        ...with_(input.put.input, PutRequest, PutResponse),
+        plain: plainPut,
+      }),
+      encodePutResult,
+    ),
     delete: servedMethod(
       generated.delete,
       with_(input.delete.input, DeleteRequest, DeleteResponse),
@@ -98,12 +105,8 @@ export function kvHandlers(options: ServiceOptions): UntypedServiceImplementatio
   const calls = engine.prompt ?? engine;
   const rooms = new AnswerRooms();
   return {
-    get: unary(statusOf, (request: GetRequest) =>
-      then(calls.get(getFromMessage(request, limits)), getResponse),
-    ),
-    put: unary(statusOf, (request: PutRequest) =>
-      then(calls.put(putFromMessage(request, limits)), putResponse),
-    ),
+    get: unary(statusOf, (request: GetRequest) => calls.get(getFromMessage(request, limits))),
+    put: unary(statusOf, (request: PutRequest) => calls.put(putFromMessage(request, limits))),
     delete: unary(statusOf, async (request: DeleteRequest) =>
       deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
     ),
