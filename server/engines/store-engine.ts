@@ -5,15 +5,23 @@
 // revision and wait for nothing; whatever saw the head, errors included, is answered when that is
 // durable.
 
-import type { Engine, EngineStatus, SnapshotStream, VersionWalk } from "../kv/engine.js";
+import type {
+  Engine,
+  EngineStatus,
+  PromptCalls,
+  SnapshotStream,
+  VersionWalk,
+} from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type {
   BatchCommand,
   DeleteCommand,
   GetCommand,
+  GetResult,
   LeaseId,
   PutCommand,
+  PutResult,
   RangeQuery,
   RangeResult,
   Revision,
@@ -126,9 +134,23 @@ export class StoreEngine implements Engine {
     return this.#store.publishedRevision;
   }
 
+  /** Plain reads wait for nothing, writes for what is not durable yet; refusals may wait. */
+  readonly prompt: PromptCalls = {
+    get: (command) => this.#getNow(command),
+    put: (command) => this.#putNow(command),
+  };
+
   async get(command: GetCommand) {
+    return this.#getNow(command);
+  }
+
+  #getNow(command: GetCommand): GetResult | Promise<GetResult> {
     this.#requireOpen();
-    return this.#telling(async () => this.#store.get(command));
+    try {
+      return this.#store.get(command);
+    } catch (error) {
+      return this.#telling(() => Promise.reject(error));
+    }
   }
 
   range(query: RangeQuery): Promise<RangeResult> {
@@ -148,8 +170,24 @@ export class StoreEngine implements Engine {
     return result;
   }
 
-  put(command: PutCommand) {
-    return this.#mutate((now) => this.#store.put(command, now));
+  async put(command: PutCommand) {
+    return this.#putNow(command);
+  }
+
+  #putNow(command: PutCommand): PutResult | Promise<PutResult> {
+    this.#requireOpen();
+    let result: PutResult;
+    try {
+      result = this.#store.put(command, this.#now());
+    } catch (error) {
+      return this.#mutate(() => {
+        throw error;
+      });
+    }
+    this.#upkeep.afterChange();
+    const { position } = this.#store.journal;
+    if (this.#backend.durablePosition >= position) return result;
+    return this.#backend.durable(position).then(() => result);
   }
 
   delete(command: DeleteCommand) {

@@ -18,15 +18,16 @@ import {
 } from "../../gen/grpc/etcd/rpc.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
-import { unary, unaryInTurn } from "../grpc/handlers.js";
+import { then, unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import { NO_LEASE, type PutCommand, type PutResult } from "../kv/types.js";
+import type { LeaseId, PutCommand, PutResult, Revision } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
 import { positiveFromInt64 } from "./messages.js";
+import { plainPut, plainRange } from "./plain-requests.js";
 import { streamRange } from "./range-stream.js";
-import { foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
+import { type Found, foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
 import { runTxn } from "./txn-errors.js";
 import {
   deleteFromRequest,
@@ -42,12 +43,18 @@ export function kvDefinition(limits: Limits) {
   const input = KV.method;
   const with_ = methodOptions(limits.etcdRequestMaxBytes);
   return {
-    range: servedMethod(generated.range, with_(input.range.input, RangeRequest, RangeResponse)),
+    range: servedMethod(generated.range, {
+      ...with_(input.range.input, RangeRequest, RangeResponse),
+      plain: plainRange,
+    }),
     rangeStream: servedMethod(
       generated.rangeStream,
       with_(input.rangeStream.input, RangeRequest, RangeStreamResponse),
     ),
-    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    put: servedMethod(generated.put, {
+      ...with_(input.put.input, PutRequest, PutResponse),
+      plain: plainPut,
+    }),
     deleteRange: servedMethod(
       generated.deleteRange,
       with_(input.deleteRange.input, DeleteRangeRequest, DeleteRangeResponse),
@@ -65,24 +72,28 @@ type RangeStreamCall = ServerWritableStream<Decoded<RangeRequest>, RangeStreamRe
 export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
   const { engine, identity, limits, statusOf } = context;
   const rooms = new AnswerRooms();
+  const calls = engine.prompt ?? engine;
   const maxOperations = limits.etcdTxnMaxOperations;
   return {
-    range: unaryInTurn(rooms, statusOf, async (request: RangeRequest): Promise<RangeResponse> => {
+    range: unaryInTurn(rooms, statusOf, (request: RangeRequest) => {
       const read = readFromRange(request, limits.etcdResponseMaxBytes);
+      const answer = (found: Found, currentRevision: Revision): RangeResponse =>
+        rangeResponse(request, found, identity.header(currentRevision));
       if (read.kind === "get") {
-        const result = await engine.get(read.get);
-        const header = identity.header(result.currentRevision);
-        return { header, ...rangeResponse(request, foundByGet(result)) };
+        return then(calls.get(read.get), (result) =>
+          answer(foundByGet(result), result.currentRevision),
+        );
       }
-      const result = await engine.range(read.range);
-      const header = identity.header(result.currentRevision);
-      return { header, ...rangeResponse(request, foundByRange(request, result)) };
+      return engine
+        .range(read.range)
+        .then((result) => answer(foundByRange(request, result), result.currentRevision));
     }),
     rangeStream: (call: RangeStreamCall) => streamRange(call, context),
-    put: unary(statusOf, async (request: PutRequest) => {
-      const result = await put(engine, putFromRequest(request));
-      return putResponse(result, identity.header(result.revision));
-    }),
+    put: unary(statusOf, (request: PutRequest) =>
+      then(put(engine, putFromRequest(request)), (result) =>
+        putResponse(result, identity.header(result.revision)),
+      ),
+    ),
     deleteRange: unaryInTurn(rooms, statusOf, async (request: DeleteRangeRequest) => {
       const result = await engine.delete(deleteFromRequest(request, limits.etcdResponseMaxBytes));
       return deleteResponse(result, identity.header(result.revision));
@@ -99,14 +110,20 @@ export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
   };
 }
 
+function put(engine: Engine, command: PutCommand): PutResult | Promise<PutResult> {
+  // Only then can the engine's refusal be another than etcd's.
+  const isOfBoth = command.lease.kind === "lease" && command.expectedModRevision === "present";
+  if (isOfBoth) return putToLease(engine, command, command.lease.id);
+  return (engine.prompt ?? engine).put(command);
+}
+
 /** Of a missing lease and a missing key, etcd tells the lease. */
-async function put(engine: Engine, command: PutCommand): Promise<PutResult> {
+async function putToLease(engine: Engine, command: PutCommand, id: LeaseId): Promise<PutResult> {
   try {
     return await engine.put(command);
   } catch (error) {
     const isAbsent = error instanceof KvdError && error.reason === "PRECONDITION_FAILED";
-    const id = command.lease.kind === "lease" ? command.lease.id : NO_LEASE;
-    if (isAbsent && id !== NO_LEASE) await engine.timeToLive({ id, withKeys: false, maxBytes: 0 });
+    if (isAbsent) await engine.timeToLive({ id, withKeys: false, maxBytes: 0 });
     throw error;
   }
 }

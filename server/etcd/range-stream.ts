@@ -29,7 +29,7 @@ async function* pieces(request: RangeRequest, context: EtcdContext): AsyncGenera
   if (read.kind === "get") {
     const result = await engine.get(read.get);
     const header = identity.header(result.currentRevision);
-    const response = { header, ...rangeResponse(request, foundByGet(result)) };
+    const response = rangeResponse(request, foundByGet(result), header);
     const bytes = weightOf(result.entry === undefined ? [] : [result.entry]);
     yield { message: { rangeResponse: response }, bytes };
     return;

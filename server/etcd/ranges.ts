@@ -5,6 +5,7 @@ import {
   RangeRequest_SortOrder as Order,
   type RangeRequest,
   type RangeResponse,
+  type ResponseHeader,
   RangeRequest_SortTarget as Target,
 } from "../../gen/grpc/etcd/rpc.js";
 import { KvdError } from "../kv/errors.js";
@@ -19,7 +20,7 @@ export type Read =
   | { readonly kind: "range"; readonly range: RangeQuery };
 
 /** What both reads give. */
-interface Found {
+export interface Found {
   readonly entries: readonly Entry[];
   readonly count: number;
 }
@@ -113,15 +114,19 @@ export function foundByRange(request: RangeRequest, result: RangeResult): Found 
   return { entries, count };
 }
 
-/** The answer, without its header. */
-export function rangeResponse(request: RangeRequest, found: Found): Omit<RangeResponse, "header"> {
+export function rangeResponse(
+  request: RangeRequest,
+  found: Found,
+  header: ResponseHeader,
+): RangeResponse {
   const { count } = found;
-  if (request.countOnly) return { kvs: [], more: false, count: BigInt(count) };
+  if (request.countOnly) return { header, kvs: [], more: false, count: BigInt(count) };
   const sorted = inOrder(request, wanted(request, found.entries));
   const limit = positiveFromInt64(request.limit);
   const all = limitOfWalk(request) === limit && limit > 0 ? count : sorted.length;
   const shown = limit === 0 ? sorted : sorted.slice(0, limit);
   return {
+    header,
     kvs: shown.map((entry) => keyValue(entry, request.keysOnly)),
     more: limit > 0 && all > limit,
     count: BigInt(count),

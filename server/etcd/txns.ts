@@ -191,9 +191,8 @@ function responseOp({ request }: RequestOp, result: OperationResult): ResponseOp
       const found =
         result.kind === "get" ? foundByGet(result.get) : foundByRange(ranged, result.range);
       const header = innerHeader(read.currentRevision);
-      return {
-        response: { $case: "responseRange", value: { header, ...rangeResponse(ranged, found) } },
-      };
+      const value = rangeResponse(ranged, found, header);
+      return { response: { $case: "responseRange", value } };
     }
     case "put": {
       const value = putResponse(result.put, innerHeader(result.put.revision));

@@ -41,16 +41,33 @@ export class AnswerRooms {
       run(() => {});
       return;
     }
-    const room = this.#rooms.get(session) ?? new Room();
-    this.#rooms.set(session, room);
+    const room = this.#roomOf(session);
     room.enter(() => {
       if (stream.destroyed) room.leave();
-      else run(() => setImmediate(() => leaveWhenTaken(stream, room)));
+      else run(() => leaveSoon(stream, room));
     });
+  }
+
+  #roomOf(session: object): Room {
+    const known = this.#rooms.get(session);
+    if (known !== undefined) return known;
+    const room = new Room();
+    this.#rooms.set(session, room);
+    return room;
   }
 }
 
+/** Most answers are small, and make room at once; a large one may be taken in the same turn. */
+function leaveSoon(stream: ServerHttp2Stream, room: Room): void {
+  if (isTaken(stream)) room.leave();
+  else setImmediate(() => leaveWhenTaken(stream, room));
+}
+
 function leaveWhenTaken(stream: ServerHttp2Stream, room: Room): void {
-  if (stream.destroyed || stream.writableLength < LARGE_BYTES) room.leave();
+  if (isTaken(stream)) room.leave();
   else stream.once("close", () => room.leave());
+}
+
+function isTaken(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.writableLength < LARGE_BYTES;
 }

@@ -1,4 +1,5 @@
-// Unary calls as asynchronous functions. What they throw becomes a status by their surface's table.
+// Unary calls as functions that answer at once, or with a promise. What they throw becomes a status
+// by their surface's table.
 
 import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { AnswerRooms } from "./answer-room.js";
@@ -14,26 +15,42 @@ export interface CallFacts {
 
 export function unary<Request, Response>(
   statusOf: StatusOf,
-  handle: (request: Request, call: CallFacts) => Promise<Response>,
+  handle: (request: Request, call: CallFacts) => Response | Promise<Response>,
 ): handleUnaryCall<Decoded<Request>, Response> {
   return (call, callback) => {
     const { request } = call;
-    if (!request.ok) {
-      callback(statusOf(request.error));
+    let answer: Response | Promise<Response>;
+    try {
+      if (!request.ok) throw request.error;
+      answer = handle(request.message, call);
+    } catch (error) {
+      callback(statusOf(error));
       return;
     }
-    handle(request.message, call).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback(statusOf(error)),
-    );
+    if (answer instanceof Promise) {
+      answer.then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(statusOf(error)),
+      );
+    } else {
+      callback(null, answer);
+    }
   };
+}
+
+/** What becomes of a result that may be there already; without a promise of its own if it is. */
+export function then<Result, Response>(
+  result: Result | Promise<Result>,
+  use: (result: Result) => Response,
+): Response | Promise<Response> {
+  return result instanceof Promise ? result.then(use) : use(result);
 }
 
 /** The same for calls that may have a large answer: they wait while their peer takes none. */
 export function unaryInTurn<Request, Response>(
   rooms: AnswerRooms,
   statusOf: StatusOf,
-  handle: (request: Request) => Promise<Response>,
+  handle: (request: Request) => Response | Promise<Response>,
 ): handleUnaryCall<Decoded<Request>, Response> {
   const run = unary(statusOf, handle);
   return (call, callback) => {

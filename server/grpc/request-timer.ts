@@ -15,9 +15,12 @@ import {
   status,
 } from "@grpc/grpc-js";
 import type { Clock } from "../lib/clock.js";
+import { DueLine } from "./due-line.js";
 import { DueList } from "./due-list.js";
 import { http2StreamOf } from "./transport.js";
+import { type CallTimes, UnaryCall } from "./unary-call.js";
 
+/** A request of a call that is a stream in one direction, or in both. */
 interface Arrival {
   readonly call: ServerInterceptingCallInterface;
   readonly stream: ServerHttp2Stream;
@@ -27,7 +30,8 @@ export class RequestTimer {
   readonly #maxMs: number;
   readonly #clock: Clock;
   readonly #arriving: DueList<Arrival>;
-  readonly #answering: DueList<ServerHttp2Stream>;
+  readonly #arrivingUnary: DueLine<UnaryCall>;
+  readonly #answering: DueLine<UnaryCall>;
   readonly #patient: ReadonlySet<string>;
 
   constructor(options: {
@@ -41,18 +45,18 @@ export class RequestTimer {
     this.#patient = patient;
     this.#maxMs = maxMs;
     this.#clock = clock;
-    const onDue = (arrival: Arrival) => this.#due(arrival);
-    this.#arriving = new DueList({ maxMs, clock, onDue });
-    this.#answering = new DueList({
+    this.#arriving = new DueList({ maxMs, clock, onDue: (arrival) => this.#due(arrival) });
+    this.#arrivingUnary = new DueLine({ maxMs, clock, onDue: (call) => this.#dueUnary(call) });
+    this.#answering = new DueLine({
       maxMs: answerMaxMs,
       clock,
-      onDue: (stream) => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
+      onDue: ({ stream }) => stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM),
     });
   }
 
   /** How many requests are on their way. */
   get size(): number {
-    return this.#arriving.size;
+    return this.#arriving.size + this.#arrivingUnary.size;
   }
 
   /** How many calls have their request and have not ended. */
@@ -60,31 +64,41 @@ export class RequestTimer {
     return this.#answering.size;
   }
 
-  /** It only listens: the call goes on as it is, without a wrapper around each of its steps. */
+  /** A stream is only listened to; a call of one answer is wrapped for its answer, too. */
   readonly interceptor: ServerInterceptor = (method, call) => {
     const stream = http2StreamOf(call);
-    if (stream !== undefined) {
-      const arrival: Arrival = { call, stream };
-      const isUnary = !method.requestStream && !method.responseStream;
-      const isTimed = isUnary && !this.#patient.has(method.path);
-      if (method.requestStream) this.#timeEachMessage(arrival);
-      else this.#arriving.begin(arrival);
-      stream.once("end", () => {
-        this.#arriving.delete(arrival);
-        if (isTimed) this.#answering.begin(stream);
-      });
-      stream.once("close", () => {
-        this.#arriving.delete(arrival);
-        this.#answering.delete(stream);
-      });
+    if (stream === undefined) return call as ServerInterceptingCall;
+    if (method.requestStream || method.responseStream) {
+      this.#timeStream(method.requestStream, { call, stream });
+      return call as ServerInterceptingCall;
     }
-    return call as ServerInterceptingCall;
+    const isPatient = this.#patient.has(method.path);
+    const unary = new UnaryCall({ call, stream, isPatient, times: this.#times });
+    this.#arrivingUnary.begin(unary);
+    return unary as unknown as ServerInterceptingCall;
   };
 
   /** Times nothing any more. */
   close(): void {
     this.#arriving.close();
+    this.#arrivingUnary.close();
     this.#answering.close();
+  }
+
+  readonly #times: CallTimes = {
+    arrived: (call) => {
+      if (call.isPatient) call.line?.delete(call);
+      else this.#answering.begin(call);
+    },
+    closed: (call) => call.line?.delete(call),
+  };
+
+  #timeStream(eachMessage: boolean, arrival: Arrival): void {
+    if (eachMessage) this.#timeEachMessage(arrival);
+    else this.#arriving.begin(arrival);
+    const { stream } = arrival;
+    stream.once("end", () => this.#arriving.delete(arrival));
+    stream.once("close", () => this.#arriving.delete(arrival));
   }
 
   #timeEachMessage(arrival: Arrival): void {
@@ -100,7 +114,14 @@ export class RequestTimer {
     else this.#end(arrival);
   }
 
-  #end({ call, stream }: Arrival): void {
+  #dueUnary(call: UnaryCall): void {
+    if (call.stream.isPaused()) this.#arrivingUnary.begin(call);
+    else this.#end(call);
+  }
+
+  #end(arrival: Arrival | UnaryCall): void {
+    const call = arrival instanceof UnaryCall ? arrival : arrival.call;
+    const { stream } = arrival;
     const text = `the request was not there in full after ${this.#maxMs} ms`;
     const details = `${text} (--request-max-time)`;
     // Without a reset the peer could go on sending; it must come after the status.

@@ -99,6 +99,9 @@ export interface Engine {
   /** @throws PRECONDITION_FAILED, LEASE_NOT_FOUND, LEASE_FULL, STORE_FULL, NO_SPACE, LOG_FAILED. */
   put(command: PutCommand): Promise<PutResult>;
 
+  /** What can be told at once, for surfaces that would wait for a promise in vain. */
+  readonly prompt?: PromptCalls;
+
   /** @throws PRECONDITION_FAILED, TOO_MANY_KEYS, RESULT_TOO_LARGE, LOG_FAILED. */
   delete(command: DeleteCommand): Promise<DeleteResult>;
 
@@ -209,6 +212,15 @@ export interface Engine {
    * does no harm. Throws when something could not be saved, with everything freed.
    */
   close(): Promise<void>;
+}
+
+/**
+ * Calls that an engine may offer beside its own: they mean the same, and what need not wait is told
+ * without a promise. A refusal is thrown when it can be told at once, else it rejects.
+ */
+export interface PromptCalls {
+  get(command: GetCommand): GetResult | Promise<GetResult>;
+  put(command: PutCommand): PutResult | Promise<PutResult>;
 }
 
 /**

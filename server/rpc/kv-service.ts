@@ -22,7 +22,7 @@ import {
   WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
-import { methodOptions, servedBytes, servedMethod } from "../grpc/codec.js";
+import { answeredWith, methodOptions, servedBytes, servedMethod } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
 import { unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
@@ -38,14 +38,9 @@ import {
   rowsMaxBytes,
   txnFromMessage,
 } from "./commands.js";
-import {
-  deleteResponse,
-  getResponse,
-  putResponse,
-  rangeResponse,
-  txnResponse,
-} from "./messages.js";
+import { deleteResponse, rangeResponse, txnResponse } from "./messages.js";
 import { encodePageToken } from "./page-token.js";
+import { encodeGetResult, encodePutResult, plainGet, plainPut } from "./plain-calls.js";
 import { scanTxn } from "./txn-scan.js";
 
 export interface ServiceOptions {
@@ -61,8 +56,20 @@ export function kvDefinition(limits: Limits) {
   const input = KvService.method;
   const with_ = methodOptions(limits.requestMaxBytes);
   return {
-    get: servedMethod(generated.get, with_(input.get.input, GetRequest, GetResponse)),
-    put: servedMethod(generated.put, with_(input.put.input, PutRequest, PutResponse)),
+    get: answeredWith(
+      servedMethod(generated.get, {
+        ...with_(input.get.input, GetRequest, GetResponse),
+        plain: plainGet,
+      }),
+      encodeGetResult,
+    ),
+    put: answeredWith(
+      servedMethod(generated.put, {
+        ...with_(input.put.input, PutRequest, PutResponse),
+        plain: plainPut,
+      }),
+      encodePutResult,
+    ),
     delete: servedMethod(
       generated.delete,
       with_(input.delete.input, DeleteRequest, DeleteResponse),
@@ -85,15 +92,12 @@ export function kvDefinition(limits: Limits) {
 /** The unary half of the implementation. */
 export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
   const { engine, limits, statusOf } = options;
+  const calls = engine.prompt ?? engine;
   const rooms = new AnswerRooms();
   const batches = new BatchCodec(engine, BATCH_SHAPE, limits);
   return {
-    get: unary(statusOf, async (request: GetRequest) =>
-      getResponse(await engine.get(getFromMessage(request, limits))),
-    ),
-    put: unary(statusOf, async (request: PutRequest) =>
-      putResponse(await engine.put(putFromMessage(request, limits))),
-    ),
+    get: unary(statusOf, (request: GetRequest) => calls.get(getFromMessage(request, limits))),
+    put: unary(statusOf, (request: PutRequest) => calls.put(putFromMessage(request, limits))),
     delete: unary(statusOf, async (request: DeleteRequest) =>
       deleteResponse(await engine.delete(deleteFromMessage(request, limits))),
     ),

@@ -25,7 +25,10 @@ import { versionsOf } from "../../support/versions.js";
 
 const LEASE = 7n;
 
-type Method = Exclude<keyof Engine, "storeId" | "revision" | "failed" | "endWatches" | "close">;
+type Method = Exclude<
+  keyof Engine,
+  "storeId" | "revision" | "failed" | "prompt" | "endWatches" | "close"
+>;
 
 /** Every method, as a call that succeeds while the engine is open. Complete by its type. */
 const CALLS: { readonly [method in Method]: (engine: Engine) => Promise<unknown> } = {
@@ -66,7 +69,12 @@ async function readSnapshot(engine: Engine): Promise<number> {
   return bytes;
 }
 
-const READS_IN_A_BATCH = (engine: Engine) => engine.batch(batch([op.get(get("a"))]));
+/** What goes another way through an engine than the method alone tells. */
+const VARIANTS = {
+  "a batch of gets": (engine: Engine) => engine.batch(batch([op.get(get("a"))])),
+  "a prompt get": async (engine: Engine) => (engine.prompt ?? engine).get(get("a")),
+  "a prompt put": async (engine: Engine) => (engine.prompt ?? engine).put(put("b")),
+};
 
 async function fill(engine: Engine): Promise<void> {
   await engine.grant({ id: LEASE, ttlMs: 60_000 });
@@ -76,7 +84,7 @@ async function fill(engine: Engine): Promise<void> {
 export function lifecycleSuite(test: TestFn, open: OpenEngine): void {
   const { versions, ...others } = CALLS;
   const calls = open.traits.walksVersions ? CALLS : others;
-  for (const [method, call] of Object.entries({ ...calls, "a batch of gets": READS_IN_A_BATCH })) {
+  for (const [method, call] of Object.entries({ ...calls, ...VARIANTS })) {
     test(`while open, ${method} is served`, async (t) => {
       const engine = await open(t);
       await fill(engine);
