@@ -139,30 +139,40 @@ interface GateKeeper {
   leave(gate: Gate): void;
 }
 
-/** Where one producer waits for its turn: one pass() at a time. */
+/** Where one producer waits for its turn: one at a time. */
 export class Gate {
   readonly #keeper: GateKeeper;
   #open = false;
-  #admit: (() => void) | undefined;
+  #go: (() => void) | undefined;
 
   constructor(keeper: GateKeeper) {
     this.#keeper = keeper;
   }
 
-  /** Settles when it is the producer's turn, or there is nothing to wait for any more. */
+  /**
+   * True when it is the producer's turn, or there is nothing to wait for any more. Else calls back
+   * once when it is.
+   */
+  enter(go: () => void): boolean {
+    if (this.#go !== undefined) throw new Error("two wait at the gate of one producer");
+    if (this.#open || !this.#keeper.mustWait()) return true;
+    this.#go = go;
+    this.#keeper.wait(this);
+    return false;
+  }
+
+  /** Settles when enter() would be true. */
   pass(): Promise<void> {
-    if (this.#admit !== undefined) throw new Error("two wait at the gate of one producer");
-    if (this.#open || !this.#keeper.mustWait()) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#admit = resolve;
-      this.#keeper.wait(this);
+      if (this.enter(resolve)) resolve();
     });
   }
 
   /** Lets the producer through this once. */
   admit(): void {
-    this.#admit?.();
-    this.#admit = undefined;
+    const go = this.#go;
+    this.#go = undefined;
+    go?.();
   }
 
   /** Lets the producer through now and ever after: what it has to say cannot wait. */

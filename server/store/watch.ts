@@ -257,6 +257,7 @@ export class Watch {
   }
 
   #pullQueue(phase: Phase & { kind: "synced" }): Pull {
+    if (phase.queue.length === 0) return this.#pullProgress();
     const message = new EventsMessage(this.spec, this.#source.compactRevision);
     let done = 0;
     for (const commit of phase.queue) {
@@ -265,8 +266,10 @@ export class Watch {
     }
     phase.queue.splice(0, done);
     phase.bytes = phase.queue.length === 0 ? 0 : Math.max(0, phase.bytes - message.bytes);
-    const events = message.finish();
-    if (events !== undefined) return events;
+    return message.finish() ?? this.#pullProgress();
+  }
+
+  #pullProgress(): Pull {
     if (!this.#progressDue) return "wait";
     this.#progressAsked = false;
     return { kind: "progress", revision: this.#source.publishedRevision };
