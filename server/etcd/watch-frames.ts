@@ -6,7 +6,7 @@
 import { Event as EventMessage } from "../../gen/grpc/etcd/kv.js";
 import { ResponseHeader, WatchResponse } from "../../gen/grpc/etcd/rpc.js";
 import { EventBytes } from "../grpc/event-bytes.js";
-import { fieldHead, frameOfMessage, frameOfParts } from "../grpc/frame.js";
+import { fieldHead, frameOfMessage, frameOfParts, int64Field } from "../grpc/frame.js";
 import type { Revision, WatchMessage } from "../kv/types.js";
 import type { Identity } from "./identity.js";
 import { eventMessage, watchResponse } from "./watch-messages.js";
@@ -19,6 +19,7 @@ const FRAGMENT = WatchResponse.encode({ ...EMPTY, fragment: true }).finish();
 
 /** Numbers of fields of WatchResponse. */
 const HEADER_FIELD = 1;
+const ID_FIELD = 2;
 const EVENT_FIELD = 11;
 
 export class WatchFrames {
@@ -41,7 +42,7 @@ export class WatchFrames {
 
   frame(watchId: bigint, message: Events): Uint8Array {
     const header = this.#headerOf(message.revision);
-    const id = watchId === 0n ? NO_BYTES : WatchResponse.encode({ ...EMPTY, watchId }).finish();
+    const id = int64Field(ID_FIELD, watchId);
     const fragment = message.fragment ? FRAGMENT : NO_BYTES;
     return frameOfParts([header, id, fragment, this.#bytes.join(message.events)]);
   }

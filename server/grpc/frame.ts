@@ -31,9 +31,26 @@ export function messageInFrame(frame: Uint8Array): Uint8Array {
 
 /** The beginning of a field that is bytes or a message: its tag and its length. */
 export function fieldHead(number: number, length: number): Uint8Array {
-  const bytes = [(number << 3) | 2];
-  let rest = length;
+  return Uint8Array.from(pushVarint([(number << 3) | 2], length));
+}
+
+/** A field of an int64; nothing for 0. */
+export function int64Field(number: number, value: bigint): Uint8Array {
+  if (value === 0n) return NO_BYTES;
+  const tag = [number << 3];
+  if (value > 0n && value <= SMALL_MAX) return Uint8Array.from(pushVarint(tag, Number(value)));
+  let rest = BigInt.asUintN(64, value);
+  for (; rest >= 0x80n; rest >>= 7n) tag.push(Number(rest & 0x7fn) | 0x80);
+  return Uint8Array.from([...tag, Number(rest)]);
+}
+
+const NO_BYTES = new Uint8Array(0);
+const SMALL_MAX = 0x7fffffffn;
+
+/** Up to 2^31 - 1. */
+function pushVarint(bytes: number[], value: number): number[] {
+  let rest = value;
   for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
   bytes.push(rest);
-  return Uint8Array.from(bytes);
+  return bytes;
 }

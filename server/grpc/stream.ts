@@ -41,6 +41,11 @@ export class StreamWriter<Message> {
   readonly #options: WriterOptions<Message>;
   readonly #frames: FrameBatch | undefined;
   readonly #waiting = new Set<Gate>();
+  readonly #keeper: GateKeeper = {
+    mustWait: () => !this.#over && (this.full || this.#waiting.size > 0),
+    wait: (gate) => this.#waiting.add(gate),
+    leave: (gate) => this.#waiting.delete(gate),
+  };
   #unsentBytes = 0;
   /** Of those that grpc-js has. */
   #unsentMessages = 0;
@@ -76,11 +81,7 @@ export class StreamWriter<Message> {
 
   /** One for each producer. */
   gate(): Gate {
-    return new Gate({
-      mustWait: () => !this.#over && (this.full || this.#waiting.size > 0),
-      wait: (gate) => this.#waiting.add(gate),
-      leave: (gate) => this.#waiting.delete(gate),
-    });
+    return new Gate(this.#keeper);
   }
 
   /** `bytes` is about what the message takes when encoded. Does nothing when the stream is over. */

@@ -10,7 +10,13 @@ import {
   WatchResponse,
 } from "../../gen/grpc/kvd/v1/watch.js";
 import { EventBytes } from "../grpc/event-bytes.js";
-import { fieldHead, frameOfMessage, frameOfParts, messageInFrame } from "../grpc/frame.js";
+import {
+  fieldHead,
+  frameOfMessage,
+  frameOfParts,
+  int64Field,
+  messageInFrame,
+} from "../grpc/frame.js";
 import type { WatchMessage } from "../kv/types.js";
 import { eventMessage, stepResponse, watchResponse } from "./watch-messages.js";
 
@@ -19,10 +25,11 @@ type Events = Extract<WatchMessage, { kind: "events" }>;
 const NO_BYTES = new Uint8Array(0);
 const FRAGMENT = WatchEvents.encode({ events: [], fragment: true }).finish();
 
-/** Numbers of fields: Events.events, WatchResponse.events, MultiWatchResponse.response. */
+/** Numbers of fields: Events.events, WatchResponse.events, MultiWatchResponse.response and id. */
 const EVENT_FIELD = 1;
 const EVENTS_FIELD = 5;
 const RESPONSE_FIELD = 2;
+const ID_FIELD = 1;
 
 export class WatchFrames {
   readonly #bytes = new EventBytes((event) => {
@@ -100,7 +107,7 @@ class EventsStep implements MultiWatchResponse {
 
   frame(): Uint8Array {
     const response = messageInFrame(this.#frames.frame(this.#message));
-    const id = MultiWatchResponse.encode({ id: this.id, step: undefined }).finish();
+    const id = int64Field(ID_FIELD, this.id);
     return frameOfParts([id, fieldHead(RESPONSE_FIELD, response.length), response]);
   }
 }
