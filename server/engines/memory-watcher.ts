@@ -1,20 +1,29 @@
 // A watch of the memory engine, as its stream pulls from it: turns the store's synchronous watch
-// into promises, tells its progress by the clock, and knows since when data waits for the stream.
+// into promises where it has to wait, tells its progress by the clock, and knows since when data
+// waits for the stream.
 
 import type { Watcher } from "../kv/engine.js";
-import type { KvdError } from "../kv/errors.js";
+import { KvdError } from "../kv/errors.js";
 import type { WatchMessage } from "../kv/types.js";
 import type { Clock, Timer } from "../lib/clock.js";
 import type { Store } from "../store/store.js";
 import type { Watch } from "../store/watch.js";
+import type { Turns } from "./turns.js";
 
 export interface MemoryWatcherOptions {
   readonly store: Store;
   readonly watch: Watch;
   readonly clock: Clock;
+  /** Shared by all watches. */
+  readonly turns: Turns;
   /** Settles when it may be told that the watch ended so. */
   readonly beforeEnd: (error: unknown) => Promise<void>;
   readonly onClosed: () => void;
+}
+
+interface Waiting {
+  readonly resolve: (message: WatchMessage | undefined) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class MemoryWatcher implements Watcher {
@@ -27,10 +36,13 @@ export class MemoryWatcher implements Watcher {
   readonly #store: Store;
   readonly #watch: Watch;
   readonly #clock: Clock;
+  readonly #turns: Turns;
   readonly #beforeEnd: (error: unknown) => Promise<void>;
   readonly #onClosed: () => void;
   #settleEnded: () => void = () => {};
-  #wake: (() => void) | undefined;
+  /** Who waits in next(). */
+  #waiting: Waiting | undefined;
+  #hasTurn = false;
   #progressTimer: Timer | undefined;
   /** Something was given since the last progress. */
   #given = false;
@@ -40,6 +52,7 @@ export class MemoryWatcher implements Watcher {
     this.#store = options.store;
     this.#watch = watch;
     this.#clock = options.clock;
+    this.#turns = options.turns;
     this.#beforeEnd = options.beforeEnd;
     this.#onClosed = options.onClosed;
     this.ended = new Promise((resolve) => {
@@ -55,33 +68,24 @@ export class MemoryWatcher implements Watcher {
     return this.#watch.synced;
   }
 
-  async next(): Promise<WatchMessage | undefined> {
+  take(): WatchMessage | undefined {
+    if (this.#watch.ended) return undefined;
+    this.stalledSinceMs = undefined;
     try {
-      return await this.#next();
+      const step = this.#pull();
+      return typeof step === "string" ? undefined : this.#give(step);
     } catch (error) {
-      await this.#beforeEnd(error);
+      if (error instanceof KvdError) return undefined;
       throw error;
     }
   }
 
-  async #next(): Promise<WatchMessage | undefined> {
-    for (;;) {
-      this.stalledSinceMs = undefined;
-      const step = this.#pull();
-      if (step === "closed") return undefined;
-      if (step === "again") {
-        await this.#clock.yieldTurn();
-      } else if (step === "wait") {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = undefined;
-      } else {
-        this.#given = true;
-        this.markStalled();
-        return step;
-      }
-    }
+  next(): Promise<WatchMessage | undefined> {
+    this.stalledSinceMs = undefined;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#serve();
+    });
   }
 
   requestProgress(): void {
@@ -104,15 +108,53 @@ export class MemoryWatcher implements Watcher {
     return step === "wait" && this.#watch.ended ? "closed" : step;
   }
 
+  #give(message: WatchMessage): WatchMessage {
+    this.#given = true;
+    this.markStalled();
+    return message;
+  }
+
+  async #tellEnd(error: unknown): Promise<never> {
+    await this.#beforeEnd(error);
+    throw error;
+  }
+
   #ready(): void {
-    this.#wake?.();
+    if (this.#waiting !== undefined) this.#askTurn();
+    else if (!this.#watch.ended) this.markStalled();
     if (this.#watch.ended) this.#stop();
-    else this.markStalled();
+  }
+
+  #askTurn(): void {
+    if (this.#hasTurn) return;
+    this.#hasTurn = true;
+    this.#turns.add(this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#hasTurn = false;
+    this.#serve();
+  };
+
+  /** Pulls for who waits in next(). */
+  #serve(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    try {
+      const step = this.#pull();
+      if (step === "again") this.#askTurn();
+      if (step === "again" || step === "wait") return;
+      this.#waiting = undefined;
+      waiting.resolve(step === "closed" ? undefined : this.#give(step));
+    } catch (error) {
+      this.#waiting = undefined;
+      this.#tellEnd(error).catch(waiting.reject);
+    }
   }
 
   /** Data waits, and nobody is waiting for it: remembers since when. */
   markStalled(): void {
-    if (this.#wake !== undefined || this.stalledSinceMs !== undefined) return;
+    if (this.#waiting !== undefined || this.stalledSinceMs !== undefined) return;
     if (this.#watch.hasData) this.stalledSinceMs = this.#clock.monotonicMs();
   }
 

@@ -43,6 +43,7 @@ import { DirectStore } from "./direct-batch.js";
 import { imageSource } from "./image-source.js";
 import { MemoryWatcher } from "./memory-watcher.js";
 import type { SnapshotKeeper } from "./snapshot-keeper.js";
+import { Turns } from "./turns.js";
 import { Upkeep } from "./upkeep.js";
 
 interface StoreEngineOptions {
@@ -94,6 +95,7 @@ export class StoreEngine implements Engine {
   readonly #store: Store;
   readonly #saved: SavedParts | undefined;
   readonly #watchers = new Set<MemoryWatcher>();
+  readonly #turns: Turns;
   readonly #upkeep: Upkeep;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -105,6 +107,7 @@ export class StoreEngine implements Engine {
     this.#clock = options.clock;
     this.#backend = options.backend;
     this.#store = options.store;
+    this.#turns = new Turns(options.clock);
     this.#upkeep = new Upkeep(options.store, options.clock);
     this.#saved = options.saved;
     this.direct = new DirectStore({
@@ -316,6 +319,7 @@ export class StoreEngine implements Engine {
       store: this.#store,
       watch,
       clock: this.#clock,
+      turns: this.#turns,
       beforeEnd: (error) => this.#beforeTelling(error),
       onClosed: () => this.#watchers.delete(watcher),
     });

@@ -7,6 +7,7 @@ import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Logger } from "../lib/logger.js";
 import type { Identity } from "./identity.js";
+import type { WatchFrames } from "./watch-frames.js";
 
 export interface EtcdServicesOptions {
   readonly engine: Engine;
@@ -18,6 +19,7 @@ export interface EtcdServicesOptions {
 /** What the handlers of a service are made from. */
 export interface EtcdContext extends EtcdServicesOptions {
   readonly identity: Identity;
+  readonly watchFrames: WatchFrames;
   readonly statusOf: StatusOf;
   /** Streams that the server ends when it stops. */
   readonly streams: OpenStreams;

@@ -13,13 +13,16 @@ import { leaseDefinition, leaseHandlers } from "./lease-service.js";
 import { LOCK_WAITS, lockDefinition, lockHandlers } from "./lock-service.js";
 import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-service.js";
 import { etcdStatuses } from "./status.js";
+import { WatchFrames } from "./watch-frames.js";
 import { watchDefinition, watchHandlers } from "./watch-service.js";
 
 export function etcdServices(options: EtcdServicesOptions): Surface {
   const { engine, limits, logger } = options;
   const streams = new OpenStreams();
   const identity = new Identity(engine.storeId);
-  const context: EtcdContext = { ...options, identity, statusOf: etcdStatuses(logger), streams };
+  const watchFrames = new WatchFrames(identity);
+  const statusOf = etcdStatuses(logger);
+  const context: EtcdContext = { ...options, identity, watchFrames, statusOf, streams };
   return {
     services: [
       { definition: kvDefinition(limits), handlers: kvHandlers(context) },

@@ -18,7 +18,8 @@ import type { Revision, WatchMessage, WatchSpec } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
 import { FragmentTurn } from "./fragment-turn.js";
 import { ProgressRound } from "./progress-round.js";
-import { eventMessage, specFromCreate, watchResponse, weightOfEvents } from "./watch-messages.js";
+import { watchFrameOf } from "./watch-frames.js";
+import { specFromCreate, watchResponse, weightOfEvents } from "./watch-messages.js";
 
 export type WatchCall = ServerDuplexStream<Decoded<WatchRequest>, WatchResponse>;
 
@@ -58,7 +59,8 @@ export class WatchStream implements OpenStream {
     this.#context = context;
     const { clock, limits } = context;
     const idleMaxMs = limits.watcherIdleMaxMs;
-    this.#writer = new StreamWriter(call, { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs, clock });
+    const pace = { unsentMaxBytes: UNSENT_MAX_BYTES, idleMaxMs, clock };
+    this.#writer = new StreamWriter(call, { ...pace, frameOf: watchFrameOf });
     this.#requestGate = this.#writer.gate();
     this.#progress = new ProgressRound((revision) => this.#write(NO_WATCH, revision));
     call.once("cancelled", () => this.#closeAll());
@@ -154,9 +156,8 @@ export class WatchStream implements OpenStream {
   #give(id: bigint, message: WatchMessage): void {
     const { revision } = message;
     if (message.kind === "events") {
-      const { events, fragment } = message;
-      const fields = { events: events.map(eventMessage), fragment };
-      this.#send(id, revision, fields, weightOfEvents(events));
+      const response = this.#context.watchFrames.response(id, message);
+      this.#writer.write(response, weightOfEvents(message.events));
       this.#fragments.given(id, message);
     } else if (message.kind === "progress" && !this.#progress.take(id, revision)) {
       this.#write(id, revision);

@@ -39,6 +39,16 @@ export function interceptingCallOf(call: object): ServerInterceptingCallInterfac
   return isInterceptingCall(inner) ? inner : undefined;
 }
 
+/**
+ * Where frames of a call can be written without grpc-js, which sends one message at a time and
+ * waits until each has left: its HTTP/2 stream, once grpc-js has sent the headers.
+ */
+export function frameSinkOf(call: WritingCall<never>): ServerHttp2Stream | undefined {
+  const inner = interceptingCallOf(call);
+  const stream = inner && http2StreamOf(inner);
+  return stream !== undefined && typeof stream.write === "function" ? stream : undefined;
+}
+
 /** Sends the status that ends a call, after all that was written. */
 export function endWithStatus(call: WritingCall<never>, status: StatusObject): void {
   call.emit("error", status);

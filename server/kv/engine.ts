@@ -236,6 +236,12 @@ export interface Watcher {
    */
   next(): Promise<WatchMessage | undefined>;
 
+  /**
+   * The next message if it is there already; undefined when it takes waiting, and when the watch is
+   * over: next() tells. Not while next() waits. For engines that can answer without a promise.
+   */
+  take?(): WatchMessage | undefined;
+
   /** Whether everything up to the newest durable revision has been taken with next(). */
   readonly synced: boolean;
 

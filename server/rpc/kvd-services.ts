@@ -17,6 +17,7 @@ import { maintenanceDefinition, maintenanceHandlers } from "./maintenance-servic
 import type { MultiWatchCall } from "./multi-watch.js";
 import { pipelineStreamOptions } from "./pipeline-service.js";
 import { statusFromError } from "./status.js";
+import { WatchFrames } from "./watch-frames.js";
 import { multiWatch, serveWatch, type WatchCall } from "./watch-service.js";
 
 export interface KvdServicesOptions {
@@ -33,7 +34,8 @@ type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResp
 
 export function kvdServices(options: KvdServicesOptions): Surface {
   const { engine, limits, logger } = options;
-  const context = { ...options, statusOf: statusesFrom(statusFromError, logger) };
+  const statusOf = statusesFrom(statusFromError, logger);
+  const context = { ...options, statusOf, watchFrames: new WatchFrames() };
   const streams = new OpenStreams();
   const pipelineOptions = pipelineStreamOptions(context);
   const kv = {

@@ -18,12 +18,15 @@ import { type Gate, type StreamOptions, StreamWriter } from "../grpc/stream.js";
 import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
+import type { WatchMessage } from "../kv/types.js";
 import { statusFromError } from "./status.js";
-import { ENDED_BYTES, endedResponse, stepResponse, weightOfMessage } from "./watch-messages.js";
+import { multiWatchFrameOf, type WatchFrames } from "./watch-frames.js";
+import { ENDED_BYTES, endedResponse, weightOfMessage } from "./watch-messages.js";
 
 export type MultiWatchCall = ServerDuplexStream<Decoded<MultiWatchRequest>, MultiWatchResponse>;
 
 export interface MultiWatchOptions extends StreamOptions {
+  readonly frames: WatchFrames;
   /** Opens a watch. @throws KvdError when it is refused. */
   readonly open: (request: WatchRequest) => Watcher;
   readonly statusOf: StatusOf;
@@ -45,7 +48,7 @@ export class MultiWatch {
   constructor(call: MultiWatchCall, options: MultiWatchOptions) {
     this.#call = call;
     this.#options = options;
-    this.#writer = new StreamWriter(call, options);
+    this.#writer = new StreamWriter(call, { ...options, frameOf: multiWatchFrameOf });
     this.#commandGate = this.#writer.gate();
     call.once("cancelled", () => this.#closeAll());
     call.on("data", (request: Decoded<MultiWatchRequest>) => this.#take(request));
@@ -109,12 +112,16 @@ export class MultiWatch {
     const isOpen = () => this.#watches.get(id) === watcher;
     try {
       const error = await pumpWatch(watcher, this.#writer.gate(), (message) => {
-        if (isOpen()) this.#writer.write(stepResponse(id, message), weightOfMessage(message));
+        if (isOpen()) this.#give(id, message);
       });
       if (error !== undefined && isOpen()) this.#watchEnded(id, error);
     } catch (bug) {
       this.#end(bug);
     }
+  }
+
+  #give(id: bigint, message: WatchMessage): void {
+    this.#writer.write(this.#options.frames.step(id, message), weightOfMessage(message));
   }
 
   #watchEnded(id: bigint, error: KvdError): void {
@@ -162,7 +169,10 @@ export class MultiWatch {
   #endIfDone(): void {
     if (this.#watches.size > 0 || this.#writer.over) return;
     if (this.#stopped !== undefined) this.#end(this.#stopped);
-    else if (this.#halfClosed) this.#call.end();
+    else if (this.#halfClosed) {
+      this.#writer.flush();
+      this.#call.end();
+    }
   }
 
   #end(error: unknown): void {

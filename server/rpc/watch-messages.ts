@@ -157,7 +157,7 @@ const DELETE_REASONS: { readonly [reason in DeleteReason]: ProtoDeleteReason } =
   unknown: ProtoDeleteReason.UNSPECIFIED,
 };
 
-function eventMessage(event: Event): ProtoEvent {
+export function eventMessage(event: Event): ProtoEvent {
   const isPut = event.type === "put";
   return {
     type: isPut ? EventType.PUT : EventType.DELETE,

@@ -15,12 +15,14 @@ import type { Clock } from "../lib/clock.js";
 import type { ServiceOptions } from "./kv-service.js";
 import { MultiWatch, type MultiWatchCall } from "./multi-watch.js";
 import { statusFromError } from "./status.js";
-import { watchResponse, watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
+import { type WatchFrames, watchFrameOf } from "./watch-frames.js";
+import { watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
 
 export type WatchCall = ServerWritableStream<Decoded<WatchRequest>, WatchResponse>;
 
 export interface WatchOptions extends ServiceOptions {
   readonly clock: Clock;
+  readonly watchFrames: WatchFrames;
 }
 
 /**
@@ -38,7 +40,8 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 
 /** Runs until the watch or the call is over, and frees both. */
 export async function serveWatch(call: WatchCall, options: WatchOptions): Promise<void> {
-  const writer = new StreamWriter(call, streamOptions(options));
+  const frameOf = watchFrameOf;
+  const writer = new StreamWriter(call, { ...streamOptions(options), frameOf });
   try {
     const { request } = call;
     releaseRequest(call);
@@ -46,7 +49,7 @@ export async function serveWatch(call: WatchCall, options: WatchOptions): Promis
     call.once("cancelled", () => watcher.close());
     if (writer.over) watcher.close();
     const error = await pumpWatch(watcher, writer.gate(), (message) =>
-      writer.write(watchResponse(message), weightOfMessage(message)),
+      writer.write(options.watchFrames.response(message), weightOfMessage(message)),
     );
     if (error?.reason === "WATCHER_TOO_SLOW") writer.abandon(statusFromError(error));
     else if (error !== undefined) writer.end(statusFromError(error));
@@ -59,6 +62,7 @@ export function multiWatch(call: MultiWatchCall, options: WatchOptions): MultiWa
   const { engine, limits, statusOf } = options;
   return new MultiWatch(call, {
     ...streamOptions(options),
+    frames: options.watchFrames,
     statusOf,
     open: (request) =>
       engine.watch(watchSpecFromMessage(request, limits, MULTI_WATCH_MESSAGE_BYTES)),

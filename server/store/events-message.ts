@@ -2,8 +2,7 @@
 // one.
 
 import type { Event, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
-import { type Change, eventBytes, eventOfChange } from "./change.js";
-import type { Commit } from "./commit.js";
+import type { CommitEvents } from "./commit-events.js";
 
 export class EventsMessage {
   bytes = 0;
@@ -24,28 +23,30 @@ export class EventsMessage {
    * Answers with which change to go on: the number of all of them when it is done. The cost
    * follows what fits.
    */
-  add(commit: Commit, from: number, wanted: (change: Change) => boolean): number {
+  add(commit: CommitEvents, from: number, wanted: (index: number) => boolean): number {
     const { maxBytes, wholeRevisionMaxBytes } = this.#spec;
     const previous = this.#hasPrevious(commit);
-    const taken: Change[] = [];
-    let bytes = this.bytes;
-    for (let index = from; index < commit.length; index += 1) {
-      const change = commit.at(index);
-      if (!wanted(change)) continue;
-      const weight = eventBytes(change, previous);
+    const before = this.#events.length;
+    let { bytes } = this;
+    for (let index = from; index < commit.size; index += 1) {
+      if (!wanted(index)) continue;
+      const weight = commit.weightAt(index, previous);
       if (bytes + weight > maxBytes) {
-        if (this.#events.length > 0) return from;
-        if (taken.length > 0 && bytes + weight > wholeRevisionMaxBytes) {
+        if (before > 0) {
+          this.#events.length = before;
+          return from;
+        }
+        if (this.#events.length > 0 && bytes + weight > wholeRevisionMaxBytes) {
           this.#fragment = true;
-          this.#push(commit, taken, bytes);
+          this.#take(commit, bytes);
           return index;
         }
       }
-      taken.push(change);
+      this.#events.push(commit.eventAt(index, previous));
       bytes += weight;
     }
-    this.#push(commit, taken, bytes);
-    return commit.length;
+    if (this.#events.length > before) this.#take(commit, bytes);
+    return commit.size;
   }
 
   /** The message; undefined when there is nothing in it. */
@@ -59,16 +60,13 @@ export class EventsMessage {
     };
   }
 
-  #push(commit: Commit, changes: readonly Change[], bytes: number): void {
-    for (const change of changes) {
-      this.#events.push(eventOfChange(commit, change, this.#hasPrevious(commit)));
-      this.#revision = commit.revision;
-    }
+  #take({ revision }: CommitEvents, bytes: number): void {
+    this.#revision = revision;
     this.bytes = bytes;
   }
 
   /** What was before the compact revision is compacted, whether it is still there or not. */
-  #hasPrevious({ revision }: Commit): boolean {
+  #hasPrevious({ revision }: CommitEvents): boolean {
     return this.#spec.previous && revision > this.#compactRevision;
   }
 }

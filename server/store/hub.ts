@@ -6,8 +6,8 @@
 
 import type { Limits } from "../kv/limits.js";
 import type { Commit } from "./commit.js";
+import { CommitEvents } from "./commit-events.js";
 import type { Counters } from "./counters.js";
-
 import type { Pull, Watch } from "./watch.js";
 import { WatchIndex } from "./watch-index.js";
 
@@ -51,7 +51,9 @@ export class Hub {
   }
 
   publish(commit: Commit): void {
-    this.#index.each(commit, (watch) => this.#offer(watch, commit));
+    if (this.#watches.size === 0) return;
+    const events = new CommitEvents(commit);
+    this.#index.each(events, (watch) => this.#offer(watch, events));
   }
 
   /** The watch's next message; keeps the sum of the queues. */
@@ -73,7 +75,7 @@ export class Hub {
     this.#track(watch, () => watch.end(error));
   }
 
-  #offer(watch: Watch, commit: Commit): void {
+  #offer(watch: Watch, commit: CommitEvents): void {
     if (!watch.takesCommits) return;
     const { watcherQueueMaxBytes } = this.#limits;
     const bytes = watch.weigh(commit, watcherQueueMaxBytes);
@@ -89,7 +91,7 @@ export class Hub {
     }
   }
 
-  #unsync(watch: Watch, commit: Commit): void {
+  #unsync(watch: Watch, commit: CommitEvents): void {
     this.#counters.watchersUnsynced += 1;
     this.#track(watch, () => watch.unsync(commit.revision));
   }

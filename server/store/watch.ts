@@ -9,8 +9,8 @@
 
 import { KvdError } from "../kv/errors.js";
 import type { Entry, RangeQuery, Revision, WatchMessage, WatchSpec } from "../kv/types.js";
-import { type Change, eventBytes } from "./change.js";
 import type { Commit } from "./commit.js";
+import { CommitEvents } from "./commit-events.js";
 import { EventsMessage } from "./events-message.js";
 import type { RangeRead } from "./range-read.js";
 import { type TextBounds, textBoundsOfSelector } from "./text-bounds.js";
@@ -37,7 +37,7 @@ type Phase =
       read: RangeRead | undefined;
     }
   | { readonly kind: "unsynced"; next: Revision }
-  | { readonly kind: "synced"; readonly queue: Commit[]; bytes: number }
+  | { readonly kind: "synced"; readonly queue: CommitEvents[]; bytes: number }
   | { readonly kind: "ended"; readonly error: KvdError }
   | { readonly kind: "closed" };
 
@@ -105,19 +105,18 @@ export class Watch {
   }
 
   /** Whether a commit has something for it: what it weighs, counted up to about `max`, or 0. */
-  weigh(commit: Commit, max: number): number {
+  weigh(commit: CommitEvents, max: number): number {
     if (commit.revision < this.#firstRevision) return 0;
+    const { previous } = this.spec;
     let bytes = 0;
-    for (let place = 0; place < commit.length; place += 1) {
-      const change = commit.at(place);
-      if (this.#matches(change)) bytes += eventBytes(change, this.spec.previous);
-      if (bytes > max) return bytes;
+    for (let index = 0; index < commit.size && bytes <= max; index += 1) {
+      if (this.#matches(commit, index)) bytes += commit.weightAt(index, previous);
     }
     return bytes;
   }
 
   /** Takes a commit that weigh() found something in; only while takesCommits. */
-  enqueue(commit: Commit, bytes: number): void {
+  enqueue(commit: CommitEvents, bytes: number): void {
     if (this.#phase.kind !== "synced") return;
     commit.settle();
     this.#phase.queue.push(commit);
@@ -187,11 +186,13 @@ export class Watch {
     return this.#progressAsked && this.#source.publishedRevision + 1 >= this.#firstRevision;
   }
 
-  #matches(change: Change): boolean {
-    const { text } = change;
-    if (text < this.bounds.start) return false;
-    if (this.bounds.end !== undefined && text >= this.bounds.end) return false;
-    return change.entry !== undefined ? !this.spec.excludePuts : !this.spec.excludeDeletes;
+  #matches(commit: CommitEvents, index: number): boolean {
+    const key = commit.keyAt(index);
+    if (key < this.bounds.start) return false;
+    if (this.bounds.end !== undefined && key >= this.bounds.end) return false;
+    const { excludePuts, excludeDeletes } = this.spec;
+    if (!excludePuts && !excludeDeletes) return true;
+    return commit.isDelete(index) ? !excludeDeletes : !excludePuts;
   }
 
   #resumeRevision(): Revision | undefined {
@@ -239,8 +240,9 @@ export class Watch {
     while (phase.next <= published && visits < PULL_VISITS) {
       const commit = this.#source.commitAt(phase.next);
       if (commit !== undefined) {
-        visits += commit.length;
-        if (!this.#add(message, commit)) break;
+        const events = new CommitEvents(commit);
+        visits += events.size;
+        if (!this.#add(message, events)) break;
       }
       phase.next += 1;
     }
@@ -256,24 +258,28 @@ export class Watch {
   }
 
   #pullQueue(phase: Phase & { kind: "synced" }): Pull {
+    if (phase.queue.length === 0) return this.#pullProgress();
     const message = new EventsMessage(this.spec, this.#source.compactRevision);
-    while (phase.queue.length > 0) {
-      const commit = phase.queue[0] as Commit;
+    let done = 0;
+    for (const commit of phase.queue) {
       if (!this.#add(message, commit)) break;
-      phase.queue.shift();
+      done += 1;
     }
+    phase.queue.splice(0, done);
     phase.bytes = phase.queue.length === 0 ? 0 : Math.max(0, phase.bytes - message.bytes);
-    const events = message.finish();
-    if (events !== undefined) return events;
+    return message.finish() ?? this.#pullProgress();
+  }
+
+  #pullProgress(): Pull {
     if (!this.#progressDue) return "wait";
     this.#progressAsked = false;
     return { kind: "progress", revision: this.#source.publishedRevision };
   }
 
   /** Adds what remains of a commit; false when it is not all in the message. */
-  #add(message: EventsMessage, commit: Commit): boolean {
-    const next = message.add(commit, this.#offset, (change) => this.#matches(change));
-    const all = next === commit.length;
+  #add(message: EventsMessage, commit: CommitEvents): boolean {
+    const next = message.add(commit, this.#offset, (index) => this.#matches(commit, index));
+    const all = next === commit.size;
     this.#offset = all ? 0 : next;
     return all;
   }

@@ -7,6 +7,7 @@ import type { Watcher } from "../../../server/kv/engine.js";
 import type { WatchMessage } from "../../../server/kv/types.js";
 import { systemClock } from "../../../server/lib/clock.js";
 import { MultiWatch, type MultiWatchCall } from "../../../server/rpc/multi-watch.js";
+import { WatchFrames } from "../../../server/rpc/watch-frames.js";
 import { watchRequest } from "../../support/kvd-server.js";
 
 /** Gives what the test tells it to give. */
@@ -68,6 +69,7 @@ function open() {
     unsentMaxBytes: 100,
     idleMaxMs: 1000,
     clock: systemClock,
+    frames: new WatchFrames(),
     statusOf: (error) => {
       throw error;
     },
