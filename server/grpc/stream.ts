@@ -143,7 +143,8 @@ export class StreamWriter<Message> {
   #finish(): void {
     this.#over = true;
     this.#lastWord?.cancel();
-    this.#openAll();
+    // Producers see first that their call is over, and do not go on for nobody.
+    queueMicrotask(() => this.#openAll());
   }
 
   #openGates(): void {
