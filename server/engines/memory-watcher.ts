@@ -131,6 +131,13 @@ export class MemoryWatcher implements Watcher {
     this.#turns.add(this.#onTurn);
   }
 
+  /** A piece of long work is done: everything else comes first. */
+  #goOnLater(): void {
+    if (this.#hasTurn) return;
+    this.#hasTurn = true;
+    this.#clock.yieldTurn().then(this.#onTurn);
+  }
+
   readonly #onTurn = (): void => {
     this.#hasTurn = false;
     this.#serve();
@@ -142,7 +149,7 @@ export class MemoryWatcher implements Watcher {
     if (waiting === undefined) return;
     try {
       const step = this.#pull();
-      if (step === "again") this.#askTurn();
+      if (step === "again") this.#goOnLater();
       if (step === "again" || step === "wait") return;
       this.#waiting = undefined;
       waiting.resolve(step === "closed" ? undefined : this.#give(step));
