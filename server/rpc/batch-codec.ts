@@ -19,12 +19,15 @@ import { BatchResults } from "./batch-results.js";
 import { scanBatch } from "./batch-scan.js";
 import type { BatchShape } from "./batch-shape.js";
 
+/** What of an engine is asked. */
+export type BatchEngine = Pick<Engine, "batch" | "direct">;
+
 interface Operations {
   readonly operations: readonly BatchOperation[];
 }
 
 export class BatchCodec<Request extends Operations, Response> {
-  readonly #engine: Engine;
+  readonly #engine: BatchEngine;
   readonly #limits: Limits;
   readonly #shape: BatchShape<Request, Response>;
   /** Of the message that is being answered: that is over before the next one is looked at. */
@@ -35,7 +38,7 @@ export class BatchCodec<Request extends Operations, Response> {
   #next = 0;
   readonly #work = (batch: DirectBatch) => this.#apply(batch);
 
-  constructor(engine: Engine, shape: BatchShape<Request, Response>, limits: Limits) {
+  constructor(engine: BatchEngine, shape: BatchShape<Request, Response>, limits: Limits) {
     this.#engine = engine;
     this.#shape = shape;
     this.#limits = limits;

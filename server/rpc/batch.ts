@@ -27,7 +27,7 @@ export function answerBounds(limits: Limits): AnswerBounds {
 
 /** What fails alone is in the results. Their number has been checked. */
 export async function runBatch(
-  engine: Engine,
+  engine: Pick<Engine, "batch">,
   messages: readonly BatchOperationMessage[],
   limits: Limits,
 ): Promise<BatchResponse> {

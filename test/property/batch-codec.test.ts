@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import test from "ava";
 import fc from "fast-check";
 import { type MemoryEngine, openMemoryEngine } from "../../server/engines/memory.js";
+import type { Engine } from "../../server/kv/engine.js";
 import { KvdError } from "../../server/kv/errors.js";
 import { BatchCodec } from "../../server/rpc/batch-codec.js";
 import { BATCH_SHAPE, PIPELINE_SHAPE } from "../../server/rpc/batch-shape.js";
@@ -14,6 +15,7 @@ import { batchMessage, damaged, ODD_LIMITS } from "../support/batch-messages.js"
 import { toHex } from "../support/commands.js";
 import { ManualClock } from "../support/manual-clock.js";
 import { fingerprint } from "../support/refused.js";
+import { concat, field } from "../support/wire.js";
 
 const RUNS = Number(process.env["KVD_RUNS"] ?? 2000);
 const SEED = Number(process.env["KVD_SEED"] ?? Date.now() % 1_000_000);
@@ -119,3 +121,23 @@ for (const name of ["Batch", "Pipeline"] as const) {
     t.pass();
   });
 }
+
+test("an engine without the direct way is asked by messages", async (t) => {
+  const engine = await openTwin();
+  const asked: number[] = [];
+  const indirect: Pick<Engine, "batch"> = {
+    batch: (command) => {
+      asked.push(command.operations.length);
+      return engine.batch(command);
+    },
+  };
+  const codec = new BatchCodec(indirect, BATCH_SHAPE, ODD_LIMITS);
+  const get = field(1, field(1, field(1, "a")));
+  const bytes = await codec.answer(concat(get, get));
+  t.deepEqual(asked, [2]);
+  t.is(
+    toHex(bytes),
+    toHex(await new BatchCodec(engine, BATCH_SHAPE, ODD_LIMITS).answer(concat(get, get))),
+  );
+  await engine.close();
+});

@@ -1,9 +1,12 @@
 // Pipelines whose answers are many or large: each request has its answer, and then the call ends.
 
+import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
-import type { BatchOperation, PipelineResponse } from "../../../gen/grpc/kvd/v1/kv.js";
+import { type BatchOperation, PipelineResponse } from "../../../gen/grpc/kvd/v1/kv.js";
 import { logStream } from "../../support/grpc-service.js";
 import { putRequest, serveKvd } from "../../support/kvd-server.js";
+import { rawBidiStream } from "../../support/raw-call.js";
+import { concat, field, varintField } from "../../support/wire.js";
 
 const MIB = 1024 * 1024;
 
@@ -40,4 +43,21 @@ test("large answers all come", async (t) => {
 test("many small answers all come", async (t) => {
   const ids = await idsOf(t, 3000, { $case: "put", value: putRequest("a", "1") }, Buffer.alloc(1));
   t.deepEqual(ids, upTo(3000));
+});
+
+test("a message that is none ends the call after the answers before it", async (t) => {
+  const { client, engine } = await serveKvd(t);
+  const put = (id: number, key: string) =>
+    concat(varintField(1, id), field(2, field(2, concat(field(1, key), field(3, "v")))));
+  const notUtf8 = field(2, field(1, field(1, Uint8Array.of(0xff))));
+  // Sent together: the server may have all three before it answers.
+  const frames = [put(1, "before"), notUtf8, put(2, "after")];
+  const { outcome } = rawBidiStream(client, "/kvd.v1.KvService/Pipeline", frames);
+  const { code, reason, answers } = await outcome;
+  t.deepEqual([code, reason], [status.INVALID_ARGUMENT, "MALFORMED"]);
+  t.deepEqual(
+    answers.map((bytes) => PipelineResponse.decode(bytes).id),
+    [1n],
+  );
+  t.is(engine.revision, 2);
 });
