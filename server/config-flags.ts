@@ -50,6 +50,7 @@ export interface FlagValues {
   readonly printConfig?: boolean;
   readonly insecure?: boolean;
   readonly etcd?: boolean;
+  readonly channelz?: boolean;
   readonly allowedHost?: readonly string[];
   readonly logLevel?: LogLevel;
   readonly shutdownGrace?: number;
@@ -114,6 +115,10 @@ export function kvdCommand(version: string): Command {
     .option("--insecure", "listen on addresses that other machines reach, without TLS and rights")
     .option("--etcd", "speak etcd's v3 protocol, too, on the same addresses (default: yes)")
     .option("--no-etcd", "do not")
+    .option(
+      "--channelz",
+      "serve grpc.channelz.v1: connections, and counts of calls, which cost time",
+    )
     .addOption(
       new Option(
         "--allowed-host <name>",

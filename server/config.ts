@@ -55,6 +55,8 @@ export interface Config {
   readonly insecure: boolean;
   /** Speak etcd's protocol, too. */
   readonly etcd: boolean;
+  /** Serve grpc.channelz.v1, too. */
+  readonly channelz: boolean;
   /** Names under which HTTP/1 is answered, besides addresses and localhost. */
   readonly allowedHosts: readonly string[];
   readonly logLevel: LogLevel;
@@ -139,6 +141,7 @@ function printable(command: Command, config: Config): Setting[] {
     failedLogGrace: showValue(config.failedLogGraceMs, "ms"),
     insecure: config.insecure,
     etcd: config.etcd,
+    channelz: config.channelz,
     allowedHost: config.allowedHosts,
     logLevel: config.logLevel,
     shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
@@ -182,6 +185,7 @@ function configFromValues(values: FlagValues, machine: Machine) {
     failedLogGraceMs: values.failedLogGrace ?? DEFAULT_FAILED_LOG_GRACE_MS,
     insecure,
     etcd: values.etcd ?? true,
+    channelz: values.channelz ?? false,
     allowedHosts: Object.freeze([...(values.allowedHost ?? [])]),
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,

@@ -25,6 +25,8 @@ export interface ProtocolsOptions {
   readonly logger: Logger;
   /** Speak etcd's protocol, too. */
   readonly etcd: boolean;
+  /** Serve grpc.channelz.v1, too. */
+  readonly channelz: boolean;
   /** Names that requests over HTTP/1 may be for, besides addresses and localhost. */
   readonly allowedHosts: readonly string[];
 }
@@ -36,12 +38,12 @@ export class Protocols {
   readonly #front: Front;
 
   constructor(options: ProtocolsOptions) {
-    const { engine, limits, clock, logger, allowedHosts } = options;
+    const { engine, limits, clock, logger, allowedHosts, channelz } = options;
     const context = { engine, limits, clock, logger };
     const kvd = kvdServices({ ...context, version: VERSION });
     const etcd = options.etcd ? etcdServices(context) : undefined;
     const surfaces = etcd === undefined ? [kvd] : [kvd, etcd];
-    this.#grpc = new GrpcServer({ surfaces, limits, clock, logger });
+    this.#grpc = new GrpcServer({ surfaces, limits, clock, logger, channelz });
     this.#gateway = etcd && etcdGateway(etcd, options);
     const pages = new Pages({ engine, version: VERSION, etcdVersion: etcd && ETCD_VERSION });
     const site = new Site({ pages, gateway: this.#gateway, allowedHosts });

@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly insecure?: boolean;
   /** Speak etcd's v3 protocol, too, on the same addresses: by default. */
   readonly etcd?: boolean;
+  /** Serve grpc.channelz.v1, which tells of connections and counts calls; not by default. */
+  readonly channelz?: boolean;
   /** Those that are not named have their defaults. */
   readonly limits?: Partial<Limits>;
   /** Nothing is logged by default. pino's loggers will do. */
@@ -94,8 +96,9 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
   const { clock = systemClock, logger = silentLogger } = options;
   const engine = options.engine ?? (await openEngine(options, { limits, clock, logger }));
   const closeEngine = () => (options.engine === undefined ? engine.close() : Promise.resolve());
-  const { etcd = true, allowedHosts = [] } = options;
-  const protocols = new Protocols({ engine, limits, clock, logger, etcd, allowedHosts });
+  const { etcd = true, channelz = false, allowedHosts = [] } = options;
+  const served = { etcd, channelz, allowedHosts };
+  const protocols = new Protocols({ engine, limits, clock, logger, ...served });
   const listeners: Listener[] = [];
   const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
   try {

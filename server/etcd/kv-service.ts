@@ -17,7 +17,7 @@ import {
   TxnResponse,
 } from "../../gen/grpc/etcd/rpc.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
-import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
+import { answeredWith, type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { then, unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
@@ -25,6 +25,7 @@ import type { Limits } from "../kv/limits.js";
 import type { LeaseId, PutCommand, PutResult, Revision } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
 import { positiveFromInt64 } from "./messages.js";
+import { plainAnswers } from "./plain-answers.js";
 import { plainPut, plainRange } from "./plain-requests.js";
 import { streamRange } from "./range-stream.js";
 import { type Found, foundByGet, foundByRange, rangeResponse, readFromRange } from "./ranges.js";
@@ -42,19 +43,26 @@ export function kvDefinition(limits: Limits) {
   const generated = KVService;
   const input = KV.method;
   const with_ = methodOptions(limits.etcdRequestMaxBytes);
+  const answers = plainAnswers();
   return {
-    range: servedMethod(generated.range, {
-      ...with_(input.range.input, RangeRequest, RangeResponse),
-      plain: plainRange,
-    }),
+    range: answeredWith(
+      servedMethod(generated.range, {
+        ...with_(input.range.input, RangeRequest, RangeResponse),
+        plain: plainRange,
+      }),
+      answers.range,
+    ),
     rangeStream: servedMethod(
       generated.rangeStream,
       with_(input.rangeStream.input, RangeRequest, RangeStreamResponse),
     ),
-    put: servedMethod(generated.put, {
-      ...with_(input.put.input, PutRequest, PutResponse),
-      plain: plainPut,
-    }),
+    put: answeredWith(
+      servedMethod(generated.put, {
+        ...with_(input.put.input, PutRequest, PutResponse),
+        plain: plainPut,
+      }),
+      answers.put,
+    ),
     deleteRange: servedMethod(
       generated.deleteRange,
       with_(input.deleteRange.input, DeleteRangeRequest, DeleteRangeResponse),

@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import {
+  addAdminServicesToServer,
   type ConnectionInjector,
   Server,
   ServerCredentials,
@@ -45,6 +46,8 @@ export interface GrpcServerOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Serve grpc.channelz.v1. Every call is counted then, which costs it time. */
+  readonly channelz?: boolean;
 }
 
 /**
@@ -90,6 +93,7 @@ export class GrpcServer {
     for (const definition of [ServerReflectionService, AlphaReflectionService]) {
       this.#add({ definition, handlers: this.#reflection.handlers });
     }
+    if (options.channelz) addAdminServicesToServer(this.#server);
     this.#connections = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
@@ -156,7 +160,7 @@ function serverOptions(options: GrpcServerOptions, timer: RequestTimer): ServerO
     "grpc.max_connection_idle_ms": CONNECTION_IDLE_MAX_MS,
     "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
-    "grpc.enable_channelz": 0,
+    "grpc.enable_channelz": options.channelz ? 1 : 0,
     interceptors: [timer.interceptor],
   };
 }
