@@ -3,9 +3,11 @@
 // Requests are begun in the order of arrival. What is in flight, and what the peer has not taken,
 // is bounded: beyond it the stream is not read. The first request that fails as a whole ends the
 // call with its status, after the answers before it; half-close ends it after the last answer.
+// The status says how many requests were begun: a client may lose answers that came just before it,
+// and must not take what was done for what was not.
 
 import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
-import type { KvdError } from "../kv/errors.js";
+import { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
 import { type StreamOptions, StreamWriter } from "./stream.js";
@@ -24,6 +26,7 @@ export class RequestStream<Request, Response> {
   readonly #options: RequestStreamOptions<Request, Response>;
   readonly #writer: StreamWriter<Response>;
   readonly #waiting: Decoded<Request>[] = [];
+  #begun = 0;
   #inFlight = 0;
   #state: "open" | "half-closed" | "stopping" | "over" = "open";
   /** What the call ends with; undefined: OK. */
@@ -66,6 +69,7 @@ export class RequestStream<Request, Response> {
   }
 
   async #run(request: Request): Promise<void> {
+    this.#begun += 1;
     this.#inFlight += 1;
     try {
       const response = await this.#options.handle(request);
@@ -81,7 +85,8 @@ export class RequestStream<Request, Response> {
 
   #fail(error: unknown): void {
     if (this.#state === "stopping" || this.#state === "over") return;
-    this.#failure = this.#options.statusOf(error);
+    const told = error instanceof KvdError ? error.with({ requestsBegun: this.#begun }) : error;
+    this.#failure = this.#options.statusOf(told);
     this.#waiting.length = 0;
     this.#finish("stopping");
   }

@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from "ava";
 import type { BatchOperation, PipelineResponse } from "../../../gen/grpc/kvd/v1/kv.js";
-import { logStream } from "../../support/grpc-service.js";
+import { errorInfoOf, logStream } from "../../support/grpc-service.js";
 import { putRequest, serveKvd } from "../../support/kvd-server.js";
 
 const MIB = 1024 * 1024;
@@ -40,4 +40,20 @@ test("large answers all come", async (t) => {
 test("many small answers all come", async (t) => {
   const ids = await idsOf(t, 3000, { $case: "put", value: putRequest("a", "1") }, Buffer.alloc(1));
   t.deepEqual(ids, upTo(3000));
+});
+
+test("the error that ends a pipeline says how many requests were begun", async (t) => {
+  const { client } = await serveKvd(t, { limits: { batchMaxOperations: 1 } });
+  const call = client.pipeline();
+  t.teardown(() => call.cancel());
+  const log = logStream<PipelineResponse>(call);
+  const operation = { $case: "put", value: putRequest("a", "1") } as const;
+  for (const [index, count] of [1, 1, 2, 1].entries()) {
+    const operations = Array.from({ length: count }, () => ({ operation }));
+    call.write({ id: BigInt(index), operations });
+  }
+  const status = await log.status;
+  const info = errorInfoOf(status);
+  t.is(info?.reason, "TOO_MANY_OPERATIONS");
+  t.deepEqual(info?.metadata, { requests_begun: "2" });
 });
