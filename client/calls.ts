@@ -67,9 +67,12 @@ export interface CallsOptions {
   readonly retry: boolean;
 }
 
+/** What answers of a method are read with, whatever its requests are. */
+export type AnswerOf<Response> = Pick<Method<never, Response>, "path" | "name" | "deserialize">;
+
 /** A unary call in the making, sent once or more. */
 interface Sending<Response> {
-  readonly method: Pick<Method<never, Response>, "path" | "name" | "deserialize">;
+  readonly method: AnswerOf<Response>;
   readonly bytes: Buffer;
   readonly repeatable: boolean;
   readonly deadline: number;
@@ -139,12 +142,17 @@ export class Calls {
       const bytes = method.serialize(request);
       const repeatable = method.repeatable(request);
       const sending = { method, bytes, repeatable, deadline, signal, waitForReady };
-      return translate(await this.repeat(sending, () => this.#send(sending)));
+      return translate(await this.send(sending));
     } catch (error) {
       throw error instanceof Error ? thrownAt(error, site) : error;
     } finally {
       this.gate.leave();
     }
+  }
+
+  /** Sends what is encoded already, for a call that is inside the gate. */
+  send<Response>(sending: Sending<Response>): Promise<Response> {
+    return this.repeat(sending, () => this.#send(sending));
   }
 
   /** Does it again, as long as it fails so that this can do no harm, and there is time. */
@@ -164,6 +172,12 @@ export class Calls {
         if (this.gate.closed) throw error;
       }
     }
+  }
+
+  /** The error of a call whose time is over before there was an answer. */
+  late(what: string, cause?: unknown): KvdClientError {
+    if (this.retry && !this.connected) return unreachableError(this.address, cause);
+    return new KvdClientError("DEADLINE_EXCEEDED", `${what}: no answer in time`, { cause });
   }
 
   /** Lets a call in; gate.leave() must follow. @throws KvdClientError once the client is closed. */

@@ -6,6 +6,7 @@
 
 import type { Client } from "@grpc/grpc-js";
 import { WatchRequest } from "../gen/grpc/kvd/v1/watch.js";
+import { Batching } from "./batching.js";
 import { Calls, timeoutMsOf, unreachableError } from "./calls.js";
 import { openChannel, targetFromAddress } from "./channel.js";
 import { decodeMessage, encodeMessage } from "./codec.js";
@@ -32,6 +33,9 @@ const DEFAULT_TIMEOUT = "10s";
 
 /** The server's own limit of an answer is 4 MiB; it should be the one that is hit. */
 const DEFAULT_RESPONSE_MAX_BYTES = 5 * 1024 * 1024;
+
+/** Where less is accepted, one call's answer could keep others from having theirs. */
+const BATCHING_RESPONSE_MIN_BYTES = 4 * 1024 * 1024;
 
 const DEFAULT_PING_INTERVAL = "20s";
 const PING_INTERVAL_MIN_MS = 10;
@@ -63,6 +67,7 @@ class KvdConnection extends KvCalls implements Kvd {
   readonly #responseMaxBytes: number;
   readonly #leases: LeaseCalls;
   readonly #maintenance: MaintenanceCalls;
+  readonly #batching: Batching | undefined;
   readonly #channel: Client;
   readonly #watchStreams: WatchStreams;
   readonly #watchBudget = new QueueBudget();
@@ -79,8 +84,11 @@ class KvdConnection extends KvCalls implements Kvd {
     const pingIntervalMs = pingIntervalOf(options);
     const channel = openChannel(target, { responseMaxBytes, pingIntervalMs });
     const calls = new Calls(channel, { address: target, timeoutMs, retry: options.retry ?? true });
-    super(calls);
+    const batches = (options.batching ?? true) && responseMaxBytes >= BATCHING_RESPONSE_MIN_BYTES;
+    const batching = batches ? new Batching(calls) : undefined;
+    super(calls, batching);
     this.#calls = calls;
+    this.#batching = batching;
     this.#responseMaxBytes = responseMaxBytes;
     this.#channel = channel;
     // A message that is too large for its watch must not end the stream, which others share.
@@ -149,6 +157,7 @@ class KvdConnection extends KvCalls implements Kvd {
     this.#watchStreams.close();
     this.#maintenance.close();
     await this.#calls.close();
+    this.#batching?.close();
     this.#leases.close();
     this.#channel.close();
   }

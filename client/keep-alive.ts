@@ -13,9 +13,9 @@ import {
 } from "../gen/grpc/kvd/v1/lease.js";
 import { onAbort } from "./abort.js";
 import { type CallSite, callSite, thrownAt } from "./call-site.js";
-import { abortedError, type Calls, method, unreachableError } from "./calls.js";
+import { abortedError, type Calls, method } from "./calls.js";
 import { cancelStream } from "./cancel.js";
-import { errorFromStatus, KvdClientError } from "./errors.js";
+import { errorFromStatus } from "./errors.js";
 import { closedError } from "./gate.js";
 import type { CallOptions } from "./types.js";
 
@@ -65,7 +65,10 @@ export class Renewals {
         renewal.fail(error);
         if (line.waiting === 0) this.#drop(line);
       };
-      const timer = timeoutMs === 0 ? undefined : setTimeout(() => giveUp(this.#late()), timeoutMs);
+      const timer =
+        timeoutMs === 0
+          ? undefined
+          : setTimeout(() => giveUp(this.#calls.late(this.#what)), timeoutMs);
       const listeners = [
         onAbort(signal, () => giveUp(abortedError(this.#what, signal))),
         onAbort(this.#calls.unreachable, () => giveUp(closedError())),
@@ -129,12 +132,6 @@ export class Renewals {
   #forget(line: Line): void {
     clearTimeout(line.linger);
     if (this.#line === line) this.#line = undefined;
-  }
-
-  #late(): KvdClientError {
-    const { address, connected, retry } = this.#calls;
-    if (retry && !connected) return unreachableError(address, undefined);
-    return new KvdClientError("DEADLINE_EXCEEDED", `${this.#what}: no answer in time`);
   }
 }
 

@@ -1,5 +1,6 @@
 // The calls of KvService but for watches: check and translate, call, translate. The translations
-// are in requests.ts and messages.ts; deadlines, aborts and errors in calls.ts.
+// are in requests.ts and messages.ts; deadlines, aborts and errors in calls.ts, and in batching.ts
+// for those that travel together.
 
 import {
   BatchRequest,
@@ -16,10 +17,18 @@ import {
   TxnRequest,
   TxnResponse,
 } from "../gen/grpc/kvd/v1/kv.js";
-import { always, type Calls, method } from "./calls.js";
+import { batchedDelete, batchedGet, batchedPut, type ToBatched } from "./batched-call.js";
+import type { Batching } from "./batching.js";
+import { always, type Calls, type Method, method } from "./calls.js";
 import type { Kvd } from "./connection.js";
-import { optionalEntry } from "./entry.js";
-import { batchResult, deleteResult, putResult, rangeResult, txnResult } from "./messages.js";
+import {
+  batchResult,
+  deleteResult,
+  getResult,
+  putResult,
+  rangeResult,
+  txnResult,
+} from "./messages.js";
 import { numberFromInt64 } from "./numbers.js";
 import { batchReads, txnReads } from "./reads.js";
 import {
@@ -30,6 +39,7 @@ import {
   rangeRequest,
   txnRequest,
 } from "./requests.js";
+import type { SingleResponse } from "./single.js";
 import type { BatchOperation, BatchResult, TxnResult, TxnSpec } from "./txn-types.js";
 import type {
   CallOptions,
@@ -50,9 +60,24 @@ import type {
   ValueLike,
 } from "./types.js";
 
-const GET = method(KvServiceService.get.path, GetRequest, GetResponse, always);
-const PUT = method(KvServiceService.put.path, PutRequest, PutResponse);
-const DELETE = method(KvServiceService.delete.path, DeleteRequest, DeleteResponse);
+/** A method whose calls may travel together. */
+interface SingleMethod<Request, Response extends SingleResponse> {
+  readonly method: Method<Request, Response>;
+  readonly toBatched: ToBatched<Request, Response>;
+}
+
+const GET: SingleMethod<GetRequest, GetResponse> = {
+  method: method(KvServiceService.get.path, GetRequest, GetResponse, always),
+  toBatched: batchedGet,
+};
+const PUT: SingleMethod<PutRequest, PutResponse> = {
+  method: method(KvServiceService.put.path, PutRequest, PutResponse),
+  toBatched: batchedPut,
+};
+const DELETE: SingleMethod<DeleteRequest, DeleteResponse> = {
+  method: method(KvServiceService.delete.path, DeleteRequest, DeleteResponse),
+  toBatched: batchedDelete,
+};
 export const RANGE = method(KvServiceService.range.path, RangeRequest, RangeResponse, always);
 const TXN = method(KvServiceService.txn.path, TxnRequest, TxnResponse, txnReads);
 const BATCH = method(KvServiceService.batch.path, BatchRequest, BatchResponse, batchReads);
@@ -71,22 +96,25 @@ type KvMembers =
 /** Methods are async, so that what a translation throws becomes a rejection. */
 export class KvCalls implements Pick<Kvd, KvMembers> {
   readonly #calls: Calls;
+  readonly #batching: Batching | undefined;
 
-  constructor(calls: Calls) {
+  constructor(calls: Calls, batching: Batching | undefined) {
     this.#calls = calls;
+    this.#batching = batching;
   }
 
   async get(key: KeyLike, options: GetOptions = {}): Promise<Entry | undefined> {
-    const request = getRequest(key, options);
-    return this.#calls.unary(GET, request, options, ({ kv }) => optionalEntry(kv));
+    return this.#single(GET, getRequest(key, options), { options, translate: getResult });
   }
 
   async put(key: KeyLike, value: ValueLike, options: PutOptions = {}): Promise<PutResult> {
-    return this.#calls.unary(PUT, putRequest(key, value, options), options, putResult);
+    const request = putRequest(key, value, options);
+    return this.#single(PUT, request, { options, translate: putResult });
   }
 
   async delete(selector: SelectorLike, options: DeleteOptions = {}): Promise<DeleteResult> {
-    return this.#calls.unary(DELETE, deleteRequest(selector, options), options, deleteResult);
+    const request = deleteRequest(selector, options);
+    return this.#single(DELETE, request, { options, translate: deleteResult });
   }
 
   async range(selector: SelectorLike, options: RangeOptions = {}): Promise<RangeResult> {
@@ -136,6 +164,17 @@ export class KvCalls implements Pick<Kvd, KvMembers> {
   ): Promise<BatchResult> {
     const request = { operations: operations.map(batchOperation) };
     return this.#calls.unary(BATCH, request, options, batchResult);
+  }
+
+  #single<Request, Response extends SingleResponse, Result>(
+    { method, toBatched }: SingleMethod<Request, Response>,
+    request: Request,
+    call: { readonly options: CallOptions; readonly translate: (response: Response) => Result },
+  ): Promise<Result> {
+    const { options, translate } = call;
+    const batched = this.#batching === undefined ? undefined : toBatched(method, request);
+    if (batched === undefined) return this.#calls.unary(method, request, options, translate);
+    return (this.#batching as Batching).call(batched, options, translate);
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   BatchResponse,
   BatchResult as BatchResultMessage,
   DeleteResponse,
+  GetResponse,
   OperationResult as OperationResultMessage,
   PutResponse,
   RangeResponse,
@@ -15,7 +16,11 @@ import { entryFromMessage, optionalEntry, ReceivedKey } from "./entry.js";
 import { KvdClientError, reasonName } from "./errors.js";
 import { numberFromInt64 } from "./numbers.js";
 import type { BatchResult, BatchResultItem, OperationResult, TxnResult } from "./txn-types.js";
-import type { DeleteResult, PutResult, RangeResult } from "./types.js";
+import type { DeleteResult, Entry, PutResult, RangeResult } from "./types.js";
+
+export function getResult({ kv }: GetResponse): Entry | undefined {
+  return optionalEntry(kv);
+}
 
 export function putResult(response: PutResponse): PutResult {
   return {

@@ -16,7 +16,6 @@ import { AddressError } from "./listen-address.js";
 import { loadProgress } from "./load-progress.js";
 import { thisMachine } from "./memory-sizes.js";
 import { endOfLife } from "./node-support.js";
-import { runOffline } from "./offline.js";
 import { removePortFile, writePortFile } from "./port-file.js";
 import type { KvdServer } from "./server.js";
 import { VERSION } from "./version.js";
@@ -56,6 +55,8 @@ async function main(): Promise<void> {
   if (invocation.kind === "serve") {
     await serve(invocation.config);
   } else if (invocation.kind === "offline") {
+    // What a server never needs is not loaded for it.
+    const { runOffline } = await import("./offline.js");
     process.exitCode = await runOffline(invocation.command);
   } else if (invocation.kind === "print") {
     process.stdout.write(invocation.text);

@@ -101,7 +101,7 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
 async function connectTo(settings: Settings): Promise<Kvd> {
   const { connect } = await import("../index.js");
   try {
-    return connect(settings.server, { timeout: settings.timeoutMs, retry: false });
+    return connect(settings.server, { timeout: settings.timeoutMs, retry: false, batching: false });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(`--server (or KVCTL_SERVER): ${error.message}`, { cause: error });

@@ -3,9 +3,11 @@
 // Requests are begun in the order of arrival. What is in flight, and what the peer has not taken,
 // is bounded: beyond it the stream is not read. The first request that fails as a whole ends the
 // call with its status, after the answers before it; half-close ends it after the last answer.
+// The status says how many requests were begun: a client may lose answers that came just before it,
+// and must not take what was done for what was not.
 
 import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
-import type { KvdError } from "../kv/errors.js";
+import { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
 import { type StreamOptions, StreamWriter } from "./stream.js";
@@ -25,6 +27,7 @@ export class RequestStream<Request, Response> {
   readonly #options: RequestStreamOptions<Request, Response>;
   readonly #writer: StreamWriter<Response>;
   readonly #waiting: Decoded<Request>[] = [];
+  #begun = 0;
   #inFlight = 0;
   #state: "open" | "half-closed" | "stopping" | "over" = "open";
   /** What the call ends with; undefined: OK. */
@@ -66,6 +69,7 @@ export class RequestStream<Request, Response> {
     else this.#call.resume();
   }
 
+  /** What throws at once has not been begun. */
   #run(request: Request): void {
     let answer: Response | Promise<Response>;
     try {
@@ -74,6 +78,7 @@ export class RequestStream<Request, Response> {
       this.#fail(error);
       return;
     }
+    this.#begun += 1;
     if (answer instanceof Promise || this.#writer.mustWait) this.#writeLater(answer);
     else this.#writer.write(answer, this.#options.weigh(answer));
   }
@@ -94,7 +99,8 @@ export class RequestStream<Request, Response> {
 
   #fail(error: unknown): void {
     if (this.#state === "stopping" || this.#state === "over") return;
-    this.#failure = this.#options.statusOf(error);
+    const told = error instanceof KvdError ? error.with({ requestsBegun: this.#begun }) : error;
+    this.#failure = this.#options.statusOf(told);
     this.#waiting.length = 0;
     this.#finish("stopping");
   }

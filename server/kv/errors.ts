@@ -60,6 +60,8 @@ export interface ErrorDetails {
   readonly resumeRevision?: number;
   /** STORE_CHANGED: the store that answers. */
   readonly storeId?: string;
+  /** The end of a stream of requests: how many of them were begun; the others did nothing. */
+  readonly requestsBegun?: number;
 }
 
 export class KvdError extends Error {

@@ -79,6 +79,7 @@ export function metadataFromDetails(details: ErrorDetails): { [name: string]: st
   set("operation", details.operation);
   set("resume_revision", details.resumeRevision);
   set("store_id", details.storeId);
+  set("requests_begun", details.requestsBegun);
   return metadata;
 }
 

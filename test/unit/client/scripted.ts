@@ -71,7 +71,7 @@ export async function serveScript(
   ]);
 }
 
-/** A client of the script, closed when the test ends. */
+/** A client of the script, closed when the test ends. Scripts answer calls, not batches of them. */
 export async function connectScript(
   t: ExecutionContext,
   script: Script,
@@ -81,7 +81,7 @@ export async function connectScript(
 }
 
 export function connectTo(t: ExecutionContext, address: string, options: ConnectOptions = {}): Kvd {
-  const kv = connect(address, options);
+  const kv = connect(address, { batching: false, ...options });
   t.teardown(() => kv.close());
   return kv;
 }

@@ -3,7 +3,7 @@
 import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
 import { type BatchOperation, PipelineResponse } from "../../../gen/grpc/kvd/v1/kv.js";
-import { logStream } from "../../support/grpc-service.js";
+import { errorInfoOf, logStream } from "../../support/grpc-service.js";
 import { putRequest, serveKvd } from "../../support/kvd-server.js";
 import { rawBidiStream } from "../../support/raw-call.js";
 import { concat, field, varintField } from "../../support/wire.js";
@@ -60,4 +60,20 @@ test("a message that is none ends the call after the answers before it", async (
     [1n],
   );
   t.is(engine.revision, 2);
+});
+
+test("the error that ends a pipeline says how many requests were begun", async (t) => {
+  const { client } = await serveKvd(t, { limits: { batchMaxOperations: 1 } });
+  const call = client.pipeline();
+  t.teardown(() => call.cancel());
+  const log = logStream<PipelineResponse>(call);
+  const operation = { $case: "put", value: putRequest("a", "1") } as const;
+  for (const [index, count] of [1, 1, 2, 1].entries()) {
+    const operations = Array.from({ length: count }, () => ({ operation }));
+    call.write({ id: BigInt(index), operations });
+  }
+  const status = await log.status;
+  const info = errorInfoOf(status);
+  t.is(info?.reason, "TOO_MANY_OPERATIONS");
+  t.deepEqual(info?.metadata, { requests_begun: "2" });
 });

@@ -2137,7 +2137,9 @@ export const KvService: GenService<{
   /**
    * Batches as a stream: applied in order of arrival, answered by id, possibly out of order.
    * Half-closing ends the stream after the last answer. If the stream ends with an error, what was
-   * answered is done and the outcome of the rest is unknown.
+   * answered is done and the outcome of the rest is unknown; but an ErrorInfo has the metadata
+   * `requests_begun`, and of the requests, counted in the order of arrival, those after so many did
+   * nothing.
    *
    * @generated from rpc kvd.v1.KvService.Pipeline
    */

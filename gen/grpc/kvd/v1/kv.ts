@@ -2944,7 +2944,9 @@ export const KvServiceService = {
   /**
    * Batches as a stream: applied in order of arrival, answered by id, possibly out of order.
    * Half-closing ends the stream after the last answer. If the stream ends with an error, what was
-   * answered is done and the outcome of the rest is unknown.
+   * answered is done and the outcome of the rest is unknown; but an ErrorInfo has the metadata
+   * `requests_begun`, and of the requests, counted in the order of arrival, those after so many did
+   * nothing.
    */
   pipeline: {
     path: "/kvd.v1.KvService/Pipeline" as const,
@@ -2993,7 +2995,9 @@ export interface KvServiceServer extends UntypedServiceImplementation {
   /**
    * Batches as a stream: applied in order of arrival, answered by id, possibly out of order.
    * Half-closing ends the stream after the last answer. If the stream ends with an error, what was
-   * answered is done and the outcome of the rest is unknown.
+   * answered is done and the outcome of the rest is unknown; but an ErrorInfo has the metadata
+   * `requests_begun`, and of the requests, counted in the order of arrival, those after so many did
+   * nothing.
    */
   pipeline: handleBidiStreamingCall<PipelineRequest, PipelineResponse>;
   /** Streams the changes of a selector, in order and without a gap (watch.proto). */
@@ -3093,7 +3097,9 @@ export interface KvServiceClient extends Client {
   /**
    * Batches as a stream: applied in order of arrival, answered by id, possibly out of order.
    * Half-closing ends the stream after the last answer. If the stream ends with an error, what was
-   * answered is done and the outcome of the rest is unknown.
+   * answered is done and the outcome of the rest is unknown; but an ErrorInfo has the metadata
+   * `requests_begun`, and of the requests, counted in the order of arrival, those after so many did
+   * nothing.
    */
   pipeline(): ClientDuplexStream<PipelineRequest, PipelineResponse>;
   pipeline(options: Partial<CallOptions>): ClientDuplexStream<PipelineRequest, PipelineResponse>;
