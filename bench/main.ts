@@ -12,6 +12,7 @@ import { CaseRun } from "./case-run.js";
 import { CASES, chosenCases } from "./cases.js";
 import { type Machine, thisMachine } from "./machine.js";
 import { verdictsOf } from "./report/goals.js";
+import { plotsOf } from "./report/plots.js";
 import { topOfProfiles } from "./report/profile.js";
 import { goalTable, machineText, seriesTable } from "./report/table.js";
 import { pinThisProcess } from "./servers/cores.js";
@@ -36,6 +37,12 @@ async function main(): Promise<void> {
     const result = { machine, rounds, seconds, series, verdicts };
     writeFileSync(options.jsonFile, `${JSON.stringify(result, undefined, 2)}\n`);
   }
+  if (options.plotsFolder !== undefined) drawPlots(options.plotsFolder, series);
+}
+
+function drawPlots(folder: string, series: readonly Series[]): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [file, svg] of plotsOf(series)) writeFileSync(join(folder, file), svg);
 }
 
 function readOptions(): BenchOptions | undefined {

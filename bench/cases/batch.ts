@@ -12,13 +12,11 @@ import { redisBenchmark } from "../load/redis-benchmark.js";
 import { streamLoad } from "../load/stream-load.js";
 import { callUnary } from "../load/unary-call.js";
 import { unaryLoad } from "../load/unary-load.js";
+import { ETCD, KVD } from "../methods.js";
 import { startEtcd } from "../servers/etcd.js";
 import { REDIS_DURABLE, REDIS_MEMORY, startRedis } from "../servers/redis.js";
 import { type ServerProcess, shareOf } from "../servers/server-process.js";
 
-const BATCH = "/kvd.v1.KvService/Batch";
-const PIPELINE = "/kvd.v1.KvService/Pipeline";
-const TXN = "/etcdserverpb.KV/Txn";
 const CONNECTIONS = 8;
 const WARM_UP_SECONDS = 0.5;
 const VALUE_BYTES = 64;
@@ -76,7 +74,9 @@ type Load = (plan: Omit<LoadPlan, "path" | "bodies">) => Promise<LoadResult>;
 async function checkKvd({ port }: ServerProcess, mix: Mix): Promise<void> {
   const connection = await H2Connection.open(port);
   for (const body of batchBodies(mix)) {
-    const { results } = BatchResponse.decode(await callUnary(connection, BATCH, body.subarray(5)));
+    const { results } = BatchResponse.decode(
+      await callUnary(connection, KVD.batch, body.subarray(5)),
+    );
     const bad = results.find(({ result }) => result === undefined || result.$case === "failure");
     if (results.length !== mix.operations || bad !== undefined) {
       throw new Error(
@@ -85,7 +85,7 @@ async function checkKvd({ port }: ServerProcess, mix: Mix): Promise<void> {
     }
   }
   const answer = PipelineResponse.decode(
-    await callUnary(connection, PIPELINE, (pipelineBodies(mix)[0] as Buffer).subarray(5)),
+    await callUnary(connection, KVD.pipeline, (pipelineBodies(mix)[0] as Buffer).subarray(5)),
   );
   connection.close();
   const values = answer.results.filter(
@@ -114,13 +114,13 @@ async function etcdSubject(bench: Bench): Promise<Subject> {
   const { port } = await bench.use(startEtcd(bench.path("etcd")));
   const message = etcdTxnMessage(0, { puts: 50, ranges: 50 });
   const connection = await H2Connection.open(port);
-  const first = TxnResponse.decode(await callUnary(connection, TXN, message));
+  const first = TxnResponse.decode(await callUnary(connection, ETCD.txn, message));
   connection.close();
   if (!first.succeeded || first.responses.length !== 100) throw new Error("etcd's Txn has failed");
   return async () => {
     const { rate } = await unaryLoad({
       port,
-      path: TXN,
+      path: ETCD.txn,
       bodies: [framed(message)],
       connections: CONNECTIONS,
       inFlight: 16,
@@ -143,8 +143,8 @@ async function run(bench: Bench, { durable }: { readonly durable: boolean }): Pr
     const batches = batchBodies(mix);
     const messages = pipelineBodies(mix);
     const loads: Readonly<Record<string, Load>> = {
-      "kvd Batch": (plan) => unaryLoad({ ...plan, path: BATCH, bodies: batches }),
-      "kvd Pipeline": (plan) => streamLoad({ ...plan, path: PIPELINE, bodies: messages }),
+      "kvd Batch": (plan) => unaryLoad({ ...plan, path: KVD.batch, bodies: batches }),
+      "kvd Pipeline": (plan) => streamLoad({ ...plan, path: KVD.pipeline, bodies: messages }),
     };
     for (const [who, load] of Object.entries(loads)) {
       const name = nameOf(who, mix);

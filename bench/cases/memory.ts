@@ -7,6 +7,7 @@ import { getMessage, VALUE } from "../fixtures.js";
 import { fillKvd, fillRedis } from "../load/fill.js";
 import { H2Connection } from "../load/h2-connection.js";
 import { callUnary } from "../load/unary-call.js";
+import { KVD } from "../methods.js";
 import { REDIS_MEMORY, startRedis } from "../servers/redis.js";
 import type { ServerProcess } from "../servers/server-process.js";
 
@@ -35,7 +36,7 @@ async function measure(bench: Bench, { name, keys, start, fill }: Filling): Prom
 
 async function checkLast({ port }: ServerProcess, keys: number): Promise<void> {
   const connection = await H2Connection.open(port);
-  const answer = await callUnary(connection, "/kvd.v1.KvService/Get", getMessage(keys - 1));
+  const answer = await callUnary(connection, KVD.get, getMessage(keys - 1));
   connection.close();
   if (!VALUE.equals(GetResponse.decode(answer).kv?.value ?? VALUE.subarray(1))) {
     throw new Error("the last key is not there");

@@ -1,6 +1,7 @@
 // Fills a server with keys before something is measured: key 0 to below `keys`, 64 bytes each.
 
 import { etcdTxnMessage, keyAt, putsBody, VALUE } from "../fixtures.js";
+import { ETCD, KVD } from "../methods.js";
 import { RedisConnection, respCommand } from "../servers/redis.js";
 import { H2Connection, type H2Stream } from "./h2-connection.js";
 import { MessageSplitter } from "./message-splitter.js";
@@ -26,7 +27,7 @@ export async function fillKvd(port: number, keys: number): Promise<void> {
       }
       if (splitter.messages === sent) resolve();
     };
-    stream = connection.open("/kvd.v1.KvService/Pipeline", {
+    stream = connection.open(KVD.pipeline, {
       onData: (bytes) => {
         splitter.push(bytes);
         fill();
@@ -58,11 +59,7 @@ export async function fillEtcd(port: number, keys: number): Promise<void> {
   const lane = async (lane: number) => {
     for (let from = lane * ETCD_TXN_KEYS; from < keys; from += IN_FLIGHT * ETCD_TXN_KEYS) {
       const puts = Math.min(ETCD_TXN_KEYS, keys - from);
-      await callUnary(
-        connection,
-        "/etcdserverpb.KV/Txn",
-        etcdTxnMessage(from, { puts, ranges: 0 }),
-      );
+      await callUnary(connection, ETCD.txn, etcdTxnMessage(from, { puts, ranges: 0 }));
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, (_, number) => lane(number)));

@@ -13,6 +13,9 @@ export interface PacedPlan extends Omit<LoadPlan, "inFlight" | "messages"> {
   readonly until?: Promise<unknown>;
 }
 
+/** On a connection, below what servers allow. What is due beyond it waits, and its time counts. */
+const OPEN_MAX = 100;
+
 /** @throws Error when a call was not answered with one message. */
 export async function pacedLoad(plan: PacedPlan): Promise<LoadResult> {
   const opening = Array.from({ length: plan.connections }, () => H2Connection.open(plan.port));
@@ -48,7 +51,8 @@ export async function pacedLoad(plan: PacedPlan): Promise<LoadResult> {
   // that is due, and calls that are open at the end count.
   for (let now = began; open > 0 || (!over && now < until); now = performance.now()) {
     const due = over || failed > 0 ? 0 : ((Math.min(now, until) - began) / 1000) * plan.rate;
-    for (; sent < due; sent += 1) sendOne(began + (sent / plan.rate) * 1000);
+    const most = OPEN_MAX * connections.length;
+    for (; sent < due && open < most; sent += 1) sendOne(began + (sent / plan.rate) * 1000);
     await new Promise((resolve) => setImmediate(resolve));
     if (failed > 0) over = true;
   }

@@ -48,6 +48,20 @@ export class RedisConnection {
     return waiting.text;
   }
 
+  /** One page of SCAN: how many keys, and the cursor of the next page. */
+  async scan(command: string): Promise<{ readonly lines: number; readonly next: string }> {
+    // *2, $length, cursor, *count, and two lines a key.
+    let text = await this.ask(command, 4);
+    const [, , next = "", count = ""] = text.split("\r\n", 4);
+    const lines = Number(count.slice(1));
+    let have = text.split("\r\n").length - 1;
+    while (have < 4 + 2 * lines) {
+      text = await this.ask("", 4 + 2 * lines - have);
+      have += text.split("\r\n").length - 1;
+    }
+    return { lines, next };
+  }
+
   close(): void {
     this.#socket.destroy();
   }
