@@ -124,7 +124,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     folder: "test",
-    ours: ["server", "client", "gen", "examples", "tools", "test"],
+    ours: ["server", "client", "gen", "examples", "tools", "bench", "test"],
     packages: undefined,
     instead: "what tests share is in test/support",
   },
