@@ -8,8 +8,6 @@ import {
   type BatchOperation,
   type BatchResultItem,
   ENTRY_OVERHEAD_BYTES,
-  type Entry,
-  entryBytes,
   type LeaseId,
   NO_LEASE,
   type Revision,
@@ -17,8 +15,9 @@ import {
 import type { Now } from "../lib/clock.js";
 import { viewedBytes } from "../lib/viewed-bytes.js";
 import type { Backend } from "../store/backend.js";
+import { runOperation, type SingleOperations } from "../store/batch-run.js";
 import type { PlainPut } from "../store/plain-calls.js";
-import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
+import { ResultBudget } from "../store/result-budget.js";
 import { NO_ROW, type Row, type Rows } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
@@ -96,6 +95,7 @@ class StoreBatch implements DirectBatch {
   #budget = new ResultBudget(0);
   /** What reads see; undefined: the head. */
   #visible: Revision | undefined;
+  #operations: SingleOperations | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -103,6 +103,7 @@ class StoreBatch implements DirectBatch {
 
   begin({ readsOnly, operations, maxBytes }: DirectOptions, now: Now): void {
     this.#now = now;
+    this.#operations = undefined;
     this.#visible = readsOnly ? this.#store.publishedRevision : undefined;
     this.#budget = new ResultBudget(maxBytes);
     this.#budget.takeResult(operations);
@@ -162,24 +163,7 @@ class StoreBatch implements DirectBatch {
   }
 
   run(operation: BatchOperation): BatchResultItem {
-    const budget = this.#budget;
-    // The store takes a result's own weight once more.
-    const command = { operations: [operation], maxBytes: budget.left + RESULT_BYTES };
-    const [item] = this.#store.batch(command, this.#now, this.#visible).results;
-    for (const entry of entriesOf(item as BatchResultItem)) budget.take(entryBytes(entry));
-    return item as BatchResultItem;
-  }
-}
-
-function entriesOf(item: BatchResultItem): readonly Entry[] {
-  switch (item.kind) {
-    case "get":
-      return item.get.entry === undefined ? [] : [item.get.entry];
-    case "put":
-      return item.put.previous === undefined ? [] : [item.put.previous];
-    case "delete":
-      return item.delete.previous;
-    case "failure":
-      return [];
+    this.#operations ??= this.#store.operations(this.#now, this.#visible);
+    return runOperation(operation, this.#operations, this.#budget);
   }
 }
