@@ -49,6 +49,15 @@ export class KeySpace {
     return this.#historyBytes;
   }
 
+  /** For a load of many keys into an empty store, before finishLoading(). */
+  startLoading(): void {
+    this.#table.startLoading();
+  }
+
+  finishLoading(): void {
+    this.#table.finishLoading();
+  }
+
   find(key: Uint8Array): KeyId {
     return this.#table.find(key, 0, key.length);
   }
