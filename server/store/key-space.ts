@@ -140,6 +140,7 @@ export class KeySpace {
       createRevision: 0,
       version: 0,
       leaseId: NO_LEASE,
+      view: undefined,
     });
   }
 

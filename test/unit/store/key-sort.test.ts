@@ -56,5 +56,6 @@ function add(keys: KeySpace, key: Uint8Array): void {
     createRevision: 2,
     version: 1,
     leaseId: NO_LEASE,
+    view: undefined,
   });
 }
