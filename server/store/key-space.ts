@@ -217,12 +217,12 @@ export class KeySpace {
     this.#table.check();
   }
 
-  /** Rows at or below the floor are kept only as the newest there of their keys. */
+  /** A row at or below the floor that is kept is the newest there of its key. */
   #moveIfKept(row: Row): void {
     const { rows } = this;
+    if (rows.isDropped(row)) return;
     const id = this.keyOf(row);
     const newest = this.newest(id);
-    if (rowAt(rows, newest, this.floor) !== row) return;
     const moved = rows.move(row);
     if (newest === row) this.#table.setNewest(id, moved);
     else rows.setPrevious(rowAbove(rows, newest, this.floor), moved);

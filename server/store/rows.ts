@@ -80,6 +80,8 @@ const LEASE_ID_BYTES = 8;
 const COUNTED = 1;
 const LINKED = 2;
 const LEASED = 4;
+/** Nothing points to it any more. */
+const DROPPED = 8;
 
 const PUT = 1;
 /** By their place: 2, 3, 4. */
@@ -330,9 +332,15 @@ export class Rows {
   drop(row: Row): boolean {
     const segment = this.#segments[row >>> OFFSET_BITS] as Segment;
     const length = this.lengthOf(row);
+    const at = (row & OFFSET_MASK) * 2 + 1;
+    segment.words[at] = (segment.words[at] as number) | (DROPPED << 24);
     segment.garbage += length;
     this.#garbageBytes += length;
     return segment.garbage * 2 >= segment.used - START;
+  }
+
+  isDropped(row: Row): boolean {
+    return (this.#flagsOf(row) & DROPPED) !== 0;
   }
 
   segmentOf(row: Row): number {
