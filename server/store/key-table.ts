@@ -171,7 +171,8 @@ export class KeyTable implements SortableKeys {
   #ordered(): KeyOrder {
     if (this.#order !== undefined) return this.#order;
     const order = new KeyOrder({ keys: this });
-    const ids = this.#hash.ids();
+    // In the order in which they were given: their rows follow each other in memory then.
+    const ids = this.#hash.ids().sort();
     const first = ids[0] ?? NO_KEY;
     let shared = Number.POSITIVE_INFINITY;
     for (const id of ids) shared = Math.min(shared, this.sharedPrefix(first, id));
