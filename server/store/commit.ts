@@ -4,7 +4,7 @@
 // its changes by itself.
 
 import type { Revision } from "../kv/types.js";
-import { Change } from "./change.js";
+import { type Change, changeOfRow } from "./change.js";
 import type { NewCommit } from "./history.js";
 import type { Row, Rows } from "./rows.js";
 
@@ -40,12 +40,13 @@ export class Commit {
       this.#place = 0;
     }
     for (; this.#place < place; this.#place += 1) this.#row = this.#rows.after(this.#row);
-    this.#change = new Change(this.#rows, this.#row);
+    this.#change = changeOfRow(this.#rows, this.#row);
     return this.#change;
   }
 
   /** Takes the changes out of the store's memory: it can be read at any time then. */
   settle(): void {
-    this.#changes ??= Array.from({ length: this.length }, (_, place) => this.at(place));
+    this.#changes ??= Array.from({ length: this.length }, (_, place) => this.at(place).copy());
+    this.#change = undefined;
   }
 }
