@@ -296,12 +296,15 @@ export class StoreEngine implements Engine {
     this.#requireOpen();
     const image = new ImageExport(this.#store, { history: "all", now: this.#now() });
     const chunks = encodeSnapshot(imageSource(image, this.#clock));
-    const { position } = this.#store.journal;
+    // What will never be durable is taken back, and the image would go on in what came instead.
+    await this.#backend.durable(this.#store.journal.position).catch((error: unknown) => {
+      image.stop();
+      throw error;
+    });
     return {
       revision: image.header.revision,
       next: () =>
         this.#run(async () => {
-          await this.#backend.durable(position);
           const step = await chunks.next();
           return step.done ? undefined : step.value;
         }),
