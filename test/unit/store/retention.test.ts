@@ -2,7 +2,9 @@
 
 import test from "ava";
 import { defaultLimits } from "../../../server/kv/limits.js";
+import { NO_LEASE } from "../../../server/kv/types.js";
 import { MemoryBackend } from "../../../server/store/backend.js";
+import { Replay } from "../../../server/store/replay.js";
 import { Store } from "../../../server/store/store.js";
 import * as command from "../../support/commands.js";
 
@@ -66,4 +68,19 @@ test("an event that waits to be taken keeps no segment of rows", (t) => {
       if (entry !== undefined) t.true(entry.value.buffer.byteLength < 100);
     }
   }
+});
+
+test("memory is let go while a log is replayed", (t) => {
+  const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 0 });
+  const replay = new Replay(store, 0);
+  const value = Buffer.alloc(20_000);
+  for (let revision = 2; revision < 8000; revision += 1) {
+    const place = { revision, place: 0, createRevision: 2, version: revision - 1 };
+    const version = { ...place, value, leaseId: NO_LEASE, deleted: undefined };
+    const changes = [{ key: Buffer.from("k"), version }];
+    const nothing = { runningMs: 0, timeMs: 0, granted: [], renewed: [], ended: [] };
+    const compactRevision = revision % 100 === 0 ? revision - 1 : undefined;
+    replay.apply({ ...nothing, revision, changes, compactRevision });
+  }
+  t.true(store.keys.rows.usedBytes <= 48 * MIB, `${store.keys.rows.usedBytes}`);
 });

@@ -2,9 +2,14 @@
 
 import test from "ava";
 import { KvdError } from "../../../server/kv/errors.js";
+import { defaultLimits } from "../../../server/kv/limits.js";
 import { NO_LEASE } from "../../../server/kv/types.js";
+import { MemoryBackend } from "../../../server/store/backend.js";
+import { NO_LOG } from "../../../server/store/image.js";
+import { ImageImport } from "../../../server/store/image-import.js";
 import { KeySpace } from "../../../server/store/key-space.js";
 import { NO_ROW, type Row, Rows } from "../../../server/store/rows.js";
+import { Store } from "../../../server/store/store.js";
 
 const MIB = 1024 * 1024;
 
@@ -88,4 +93,24 @@ test("without segments puts are refused, deletes go on, and compaction makes roo
   t.true(rows.garbageBytes * 2 <= rows.usedBytes + 3 * 4096);
   t.notThrows(() => put(keys, "more", revision + 2, Buffer.alloc(4000)));
   keys.check();
+});
+
+test("an image whose key is longer than a row has room for is refused", (t) => {
+  const options = { storeId: "0".repeat(32), randomLeaseId: () => 1n, hashSeed: [1, 2] as const };
+  const store = new Store({ ...options, limits: defaultLimits(), backend: new MemoryBackend() });
+  const place = {
+    storeId: options.storeId,
+    revision: 2,
+    compactRevision: 2,
+    timeMs: 0,
+    log: NO_LOG,
+  };
+  const filled = new ImageImport(store, place);
+  const counts = { revision: 2, place: 0, createRevision: 2, version: 1 };
+  const version = { ...counts, value: Buffer.alloc(1), leaseId: NO_LEASE, deleted: undefined };
+  const add = (length: number) =>
+    filled.add({ kind: "entry", key: Buffer.alloc(length, length % 256), version });
+  t.notThrows(() => add(65_535 - 1));
+  t.notThrows(() => add(65_535));
+  t.throws(() => add(2 * 65_536 - 1), { instanceOf: RangeError });
 });
