@@ -108,17 +108,20 @@ export class LongReads {
     };
   }
 
-  snapshot(): SnapshotStream {
+  async snapshot(): Promise<SnapshotStream> {
     const { store, clock, backend, upkeep, answers } = this.#options;
     answers.requireOpen();
     const image = new ImageExport(store, { history: "all", now: answers.now() });
     const chunks = encodeSnapshot(imageSource(image, clock));
-    const { position } = store.journal;
+    // What will never be durable is taken back, and the image would go on in what came instead.
+    await backend.durable(store.journal.position).catch((error: unknown) => {
+      image.stop();
+      throw error;
+    });
     return {
       revision: image.header.revision,
       next: () =>
         answers.run(async () => {
-          await backend.durable(position);
           const step = await chunks.next();
           return step.done ? undefined : step.value;
         }),

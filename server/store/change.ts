@@ -1,13 +1,21 @@
 // One change of a commit, as watches tell it. It has views of the store's memory, and stays as it
-// is when the store goes on.
+// is when the store goes on; but as long as there is a view, a whole segment of rows is kept. Who
+// keeps a change takes a copy.
 
 import type { DeleteReason, Entry, Event, Revision } from "../kv/types.js";
 import { ENTRY_OVERHEAD_BYTES } from "../kv/types.js";
-import { latin1FromBytes } from "../lib/bytes.js";
+import { copyBytes, latin1FromBytes } from "../lib/bytes.js";
 import { NO_ROW, type Row, type Rows } from "./rows.js";
 import { entryOfRow } from "./version.js";
 
-export class Change {
+interface ChangeParts {
+  readonly key: Uint8Array;
+  readonly entry: Entry | undefined;
+  readonly deleted: DeleteReason | undefined;
+  readonly previous: Entry | undefined;
+}
+
+export class Change implements ChangeParts {
   readonly key: Uint8Array;
   /** Undefined: it was deleted. */
   readonly entry: Entry | undefined;
@@ -16,13 +24,20 @@ export class Change {
   readonly previous: Entry | undefined;
   #text: string | undefined;
 
-  constructor(rows: Rows, row: Row) {
-    this.key = rows.keyOf(row);
-    this.deleted = rows.deletedOf(row);
-    this.entry = this.deleted === undefined ? entryOfRow(rows, row) : undefined;
-    const previous = rows.previousOf(row);
-    const isEntry = previous !== NO_ROW && rows.isPut(previous);
-    this.previous = isEntry ? entryOfRow(rows, previous) : undefined;
+  constructor({ key, entry, deleted, previous }: ChangeParts) {
+    this.key = key;
+    this.entry = entry;
+    this.deleted = deleted;
+    this.previous = previous;
+  }
+
+  /** With bytes of its own. */
+  copy(): Change {
+    const key = copyBytes(this.key);
+    const own = (entry: Entry | undefined) =>
+      entry === undefined ? undefined : { ...entry, key, value: copyBytes(entry.value) };
+    const { entry, deleted, previous } = this;
+    return new Change({ key, entry: own(entry), deleted, previous: own(previous) });
   }
 
   /** The key as latin1, see lib/bytes. */
@@ -30,6 +45,18 @@ export class Change {
     this.#text ??= latin1FromBytes(this.key);
     return this.#text;
   }
+}
+
+export function changeOfRow(rows: Rows, row: Row): Change {
+  const deleted = rows.deletedOf(row);
+  const previous = rows.previousOf(row);
+  const isEntry = previous !== NO_ROW && rows.isPut(previous);
+  return new Change({
+    key: rows.keyOf(row),
+    entry: deleted === undefined ? entryOfRow(rows, row) : undefined,
+    deleted,
+    previous: isEntry ? entryOfRow(rows, previous) : undefined,
+  });
 }
 
 /** What an event carries besides its entries, in any encoding that a surface uses. */

@@ -12,6 +12,8 @@ import type { Commit } from "./commit.js";
 export class CommitEvents {
   readonly revision: Revision;
   readonly #commit: Commit;
+  /** Each watch that may take some looks at them. */
+  readonly #keys: string[] = [];
   readonly #plain: Event[] = [];
   readonly #withPrevious: Event[] = [];
 
@@ -27,11 +29,12 @@ export class CommitEvents {
 
   /** As latin1, see lib/bytes. */
   keyAt(index: number): string {
-    return this.#commit.at(index).text;
+    this.#keys[index] ??= this.#commit.keyAt(index);
+    return this.#keys[index] as string;
   }
 
   isDelete(index: number): boolean {
-    return this.#commit.at(index).deleted !== undefined;
+    return this.#commit.isDelete(index);
   }
 
   /** What the event weighs in a message: an upper bound of its encoded size. */

@@ -4,7 +4,8 @@
 // its changes by itself.
 
 import type { Revision } from "../kv/types.js";
-import { Change } from "./change.js";
+import { latin1FromBytes } from "../lib/bytes.js";
+import { type Change, changeOfRow } from "./change.js";
 import type { NewCommit } from "./history.js";
 import type { Row, Rows } from "./rows.js";
 
@@ -20,6 +21,7 @@ export class Commit {
   #place = 0;
   readonly #first: Row;
   #change: Change | undefined;
+  #changePlace = 0;
   #changes: readonly Change[] | undefined;
 
   constructor(rows: Rows, { revision, timeMs, first, length }: NewCommit) {
@@ -34,18 +36,36 @@ export class Commit {
   /** Cheapest one after the other. */
   at(place: number): Change {
     if (this.#changes !== undefined) return this.#changes[place] as Change;
-    if (place === this.#place && this.#change !== undefined) return this.#change;
+    if (this.#change === undefined || place !== this.#changePlace) {
+      this.#change = changeOfRow(this.#rows, this.#rowAt(place));
+      this.#changePlace = place;
+    }
+    return this.#change;
+  }
+
+  /** The key of a change as latin1, see lib/bytes; the change is not made for it. */
+  keyAt(place: number): string {
+    if (this.#changes !== undefined) return (this.#changes[place] as Change).text;
+    return latin1FromBytes(this.#rows.keyOf(this.#rowAt(place)));
+  }
+
+  /** Nor for this. */
+  isDelete(place: number): boolean {
+    if (this.#changes !== undefined) return this.#changes[place]?.deleted !== undefined;
+    return !this.#rows.isPut(this.#rowAt(place));
+  }
+
+  /** Takes the changes out of the store's memory: it can be read at any time then. */
+  settle(): void {
+    this.#changes ??= Array.from({ length: this.length }, (_, place) => this.at(place).copy());
+    this.#change = undefined;
+  }
+  #rowAt(place: number): Row {
     if (place < this.#place) {
       this.#row = this.#first;
       this.#place = 0;
     }
     for (; this.#place < place; this.#place += 1) this.#row = this.#rows.after(this.#row);
-    this.#change = new Change(this.#rows, this.#row);
-    return this.#change;
-  }
-
-  /** Takes the changes out of the store's memory: it can be read at any time then. */
-  settle(): void {
-    this.#changes ??= Array.from({ length: this.length }, (_, place) => this.at(place));
+    return this.#row;
   }
 }

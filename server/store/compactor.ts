@@ -78,11 +78,9 @@ export class Compactor {
     return true;
   }
 
-  /** Frees memory, a piece of about `maxRows` rows; true when there is nothing more to do now. */
-  reclaim(maxRows: number): boolean {
-    if (this.pending) return false;
-    const kept = this.#history.oldestRevision ?? Number.POSITIVE_INFINITY;
-    return this.#keys.reclaim(kept, maxRows);
+  /** Frees memory, a piece of about `maxWork` rows; true when there is nothing more to do now. */
+  reclaim(maxWork: number): boolean {
+    return this.#keys.reclaim(this.#history.oldestRevision ?? this.floor + 1, maxWork);
   }
 
   #dropBehind(revision: Revision, length: number): void {

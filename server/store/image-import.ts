@@ -6,7 +6,7 @@ import { NO_LEASE } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
 import type { ImageHeader, ImageItem } from "./image.js";
 import { type KeyId, NO_KEY } from "./key-table.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
 import type { Store } from "./store.js";
 import type { Version } from "./version.js";
 
@@ -106,6 +106,7 @@ export class ImageImport {
 
   #add(id: KeyId, key: Uint8Array, version: Version): Row {
     expect(key.length > 0, "a key is empty");
+    expect(key.length <= KEY_MAX_BYTES, "a key is too long");
     const { keys } = this.#store;
     const { value } = version;
     const [keyStart, valueStart] = [0, 0];

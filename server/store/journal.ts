@@ -112,6 +112,7 @@ export class Journal {
     compactor.request(revision);
     compactor.raiseFloor(undefined);
     compactor.walk(Number.POSITIVE_INFINITY);
+    compactor.reclaim(Number.POSITIVE_INFINITY);
     this.#toldCompactRevision = revision;
     this.#publishedCompactRevision = revision;
   }

@@ -14,18 +14,23 @@ import { CHANGE_BYTES, rowBytes } from "./weights.js";
 
 const NO_BYTES = new Uint8Array(0);
 
+/** To copy so much costs about as much as to look at a row. */
+const ROW_WORK_BYTES = 1024;
+
 export class KeySpace {
-  readonly rows = new Rows();
+  readonly rows: Rows;
   readonly #table: KeyTable;
   /** Reads below it are refused: see Compactor. */
   floor: Revision = 0;
   #liveKeys = 0;
   #liveBytes = 0;
   #historyBytes = 0;
+  #work = 0;
   /** Segments that are mostly garbage, and the row from which on they are not emptied yet. */
   readonly #sparse = new Map<number, Row>();
 
-  constructor(seed: HashSeed) {
+  constructor(seed: HashSeed, rows = new Rows()) {
+    this.rows = rows;
     this.#table = new KeyTable(this.rows, seed);
   }
 
@@ -56,6 +61,11 @@ export class KeySpace {
 
   finishLoading(): void {
     this.#table.finishLoading();
+  }
+
+  /** What all rows that were ever added cost, in rows: see reclaim(). */
+  get work(): number {
+    return this.#work;
   }
 
   find(key: Uint8Array): KeyId {
@@ -119,6 +129,7 @@ export class KeySpace {
     if (this.#putOf(previous) !== NO_ROW) this.#retire(previous);
     this.#count(row, 1);
     this.#historyBytes += CHANGE_BYTES;
+    this.#work += workOf(rows.lengthOf(row));
     return row;
   }
 
@@ -189,25 +200,26 @@ export class KeySpace {
   }
 
   /**
-   * Lets memory go that is mostly garbage, by moving what is left in it: looks at about `maxRows`
-   * rows. Only when all rows behind the floor are dropped; commits point to the rows of `revision`
-   * and later, and those stay where they are. True when nothing is left to do now.
+   * Lets memory go that is mostly garbage, by moving what is left in it: looks at about `maxWork`
+   * rows, where a row that has to be moved counts by its length. Commits point to the rows of
+   * `revision` and later, and those stay where they are; all before it have been walked. True when
+   * nothing is left to do now.
    */
-  reclaim(revision: Revision, maxRows: number): boolean {
-    let left = maxRows;
+  reclaim(revision: Revision, maxWork: number): boolean {
+    let left = maxWork;
     for (const [segment, from] of this.#sparse) {
       if (!this.rows.isSettled(segment, revision)) continue;
-      let row = from;
-      for (; row !== NO_ROW && !this.rows.isEmpty(segment); left -= 1) {
+      if (!this.rows.canMove) return true;
+      let row = this.rows.isSparse(segment) ? from : NO_ROW;
+      for (; row !== NO_ROW && !this.rows.isEmpty(segment); row = this.rows.behind(row)) {
         if (left <= 0) {
           this.#sparse.set(segment, row);
           return false;
         }
-        this.#moveIfKept(row);
-        row = this.rows.behind(row);
+        left -= this.#moveIfKept(row, revision) ? workOf(this.rows.lengthOf(row)) : 1;
       }
       this.#sparse.delete(segment);
-      this.rows.release(segment);
+      if (this.rows.isEmpty(segment)) this.rows.release(segment);
     }
     return true;
   }
@@ -217,15 +229,18 @@ export class KeySpace {
     this.#table.check();
   }
 
-  /** A row at or below the floor that is kept is the newest there of its key. */
-  #moveIfKept(row: Row): void {
+  /**
+   * Rows before `revision` are kept only as the newest there of their keys. Whether it was moved.
+   */
+  #moveIfKept(row: Row, revision: Revision): boolean {
     const { rows } = this;
-    if (rows.isDropped(row)) return;
+    if (rows.isDropped(row)) return false;
     const id = this.keyOf(row);
     const newest = this.newest(id);
     const moved = rows.move(row);
     if (newest === row) this.#table.setNewest(id, moved);
-    else rows.setPrevious(rowAbove(rows, newest, this.floor), moved);
+    else rows.setPrevious(rowAbove(rows, newest, revision - 1), moved);
+    return true;
   }
 
   #drop(row: Row): void {
@@ -261,4 +276,8 @@ export class KeySpace {
     this.#historyBytes -= rowBytes(this.rows, row);
     this.#count(row, 1);
   }
+}
+
+function workOf(length: number): number {
+  return 1 + length / ROW_WORK_BYTES;
 }

@@ -41,6 +41,8 @@ export class Retention {
   readonly #readings = new Set<Reading>();
   /** By how much the write would have grown that was refused last. */
   #refusedBytes = 0;
+  /** What all rows had cost at the last step of maintain(). */
+  #seenWork = 0;
 
   constructor(options: {
     readonly keys: KeySpace;
@@ -119,18 +121,33 @@ export class Retention {
   }
 
   /**
-   * Takes compaction a step further, over about `maxChanges` changes: for who asked for it, for the
-   * budget of history, for its age. True when there is nothing more to do now.
+   * Takes compaction a step further: for who asked for it, for the budget of history, for its age.
+   * Then lets memory go. Either does about as much as `maxChanges` cost, and what was added since
+   * the last step: however much others write in a turn, they do not get ahead of it. True when
+   * there is nothing more to do now.
    */
   maintain(now: Now, maxChanges: number, published: Revision): boolean {
     if (this.compactor.held) this.compactor.raiseFloor(this.#lowestPinned(now));
+    const added = this.#keys.work - this.#seenWork;
+    this.#seenWork = this.#keys.work;
+    const isCompact = this.#compact(now, maxChanges + added, published);
+    // A row that became garbage, and one beside it that is moved.
+    return this.compactor.reclaim(maxChanges + 2 * added) && isCompact;
+  }
+
+  /** What was added before it was served does not have to be caught up with. */
+  start(): void {
+    this.#seenWork = this.#keys.work;
+  }
+
+  #compact(now: Now, maxChanges: number, published: Revision): boolean {
     let left = maxChanges;
     while (left > 0) {
       const oldest = this.#history.oldestRevision;
       left -= oldest === undefined ? 1 : this.#history.lengthOf(oldest);
       if (!this.compactor.walk(1)) continue;
       if (this.#dropByBudget(published) || this.#dropByAge(now, published)) continue;
-      return this.compactor.reclaim(maxChanges);
+      return true;
     }
     return false;
   }

@@ -58,7 +58,12 @@ export interface RowLink {
 const OFFSET_BITS = 21;
 const OFFSET_MASK = 2 ** OFFSET_BITS - 1;
 const SEGMENTS_MAX = 2 ** (32 - OFFSET_BITS);
+/** Of those, what puts leave to others: a store that is full can still delete. */
+const NOT_FOR_PUTS = 64;
+/** And what deletes leave: rows are moved there, which gives segments back. */
+const NOT_FOR_DELETES = 8;
 const FIRST_SEGMENT_BYTES = 16 * 1024;
+/** A row that is longer has a segment of its own: none begins behind these bytes. */
 const SEGMENT_BYTES = 2 ** (OFFSET_BITS + 3);
 /** No row is at 0. */
 const START = 8;
@@ -122,9 +127,24 @@ export class Rows {
   /** Where commits append, and where moved rows go. */
   #tail = -1;
   #moved = -1;
-  #nextBytes = FIRST_SEGMENT_BYTES;
+  #nextBytes: number;
   #usedBytes = 0;
   #garbageBytes = 0;
+  readonly #segmentBytes: number;
+  readonly #segmentsMax: number;
+
+  /** Segments may be smaller or fewer than there is room for. */
+  constructor({
+    segmentBytes = SEGMENT_BYTES,
+    segmentsMax = SEGMENTS_MAX,
+  }: {
+    readonly segmentBytes?: number;
+    readonly segmentsMax?: number;
+  } = {}) {
+    this.#segmentBytes = segmentBytes;
+    this.#segmentsMax = segmentsMax;
+    this.#nextBytes = Math.min(FIRST_SEGMENT_BYTES, segmentBytes);
+  }
 
   /** What rows take, those included that nothing points to any more. */
   get usedBytes(): number {
@@ -135,10 +155,12 @@ export class Rows {
     return this.#garbageBytes;
   }
 
+  /** @throws KvdError STORE_FULL, and nothing has changed. */
   append(row: NewRow, previous: Row, link: RowLink | undefined): Row {
     const flags = flagsOf(row) | (link === undefined ? 0 : LINKED);
     const length = lengthOf(row.keyEnd - row.keyStart, row.valueEnd - row.valueStart, flags);
-    this.#tail = this.#roomIn(this.#tail, length);
+    const spared = row.deleted === undefined ? NOT_FOR_PUTS : NOT_FOR_DELETES;
+    this.#tail = this.#roomIn(this.#tail, length, spared);
     const segment = this.#segments[this.#tail] as Segment;
     const at = segment.used;
     segment.used += length;
@@ -336,7 +358,18 @@ export class Rows {
     segment.words[at] = (segment.words[at] as number) | (DROPPED << 24);
     segment.garbage += length;
     this.#garbageBytes += length;
-    return segment.garbage * 2 >= segment.used - START;
+    return this.isSparse(row >>> OFFSET_BITS);
+  }
+
+  /** Nothing points to most of a segment any more. */
+  isSparse(segment: number): boolean {
+    const { garbage, used } = this.#segments[segment] as Segment;
+    return garbage * 2 >= used - START;
+  }
+
+  /** Whatever is left in a segment can be moved. */
+  get canMove(): boolean {
+    return this.#segmentsLeft * 2 >= NOT_FOR_DELETES;
   }
 
   isDropped(row: Row): boolean {
@@ -375,7 +408,7 @@ export class Rows {
     const from = this.#segments[row >>> OFFSET_BITS] as Segment;
     const length = this.lengthOf(row);
     const at = (row & OFFSET_MASK) * 8;
-    this.#moved = this.#roomIn(this.#moved, length);
+    this.#moved = this.#roomIn(this.#moved, length, 0);
     const segment = this.#segments[this.#moved] as Segment;
     const to = segment.used;
     segment.bytes.set(from.bytes.subarray(at, at + length), to);
@@ -416,24 +449,43 @@ export class Rows {
     return (row & OFFSET_MASK) + HEAD_BYTES / 8 + (flags & COUNTED ? COUNTS_BYTES / 8 : 0);
   }
 
+  get #segmentsLeft(): number {
+    return this.#segmentsMax - this.#segments.length + this.#free.length;
+  }
+
   /** The segment `index` if it has room for so much, or a new one behind it. */
-  #roomIn(index: number, length: number): number {
+  #roomIn(index: number, length: number, spared: number): number {
     const segment = this.#segments[index];
-    if (segment !== undefined && segment.used + length <= segment.bytes.length) return index;
+    if (segment === undefined) return this.#addSegment(START + length, spared);
+    const { used, bytes } = segment;
+    // A large one is for one row, also when that has been taken back.
+    if (used + length <= bytes.length && bytes.length <= this.#segmentBytes) return index;
+    if (used === START) {
+      // Whatever was in it has been taken back, and what goes on there, goes on in the new one.
+      this.#segments[index] = this.#newSegment(START + length);
+      return index;
+    }
     const isTail = index === this.#tail;
-    const made = this.#newSegment(START + length);
-    if (segment !== undefined && isTail) segment.next = made;
+    const made = this.#addSegment(START + length, spared);
+    if (isTail) segment.next = made;
     return made;
   }
 
-  #newSegment(least: number): number {
-    const index = this.#free.pop() ?? this.#segments.length;
-    if (index >= SEGMENTS_MAX) {
-      throw new KvdError("STORE_FULL", `rows take all of ${SEGMENTS_MAX} segments of memory`);
+  #addSegment(least: number, spared: number): number {
+    if (this.#segmentsLeft <= spared) {
+      const text = `rows take all of ${this.#segmentsMax} segments of memory`;
+      throw new KvdError("STORE_FULL", text);
     }
-    this.#segments[index] = new Segment(Math.max(least, this.#nextBytes));
-    this.#nextBytes = Math.min(SEGMENT_BYTES, this.#nextBytes * 2);
+    const segment = this.#newSegment(least);
+    const index = this.#free.pop() ?? this.#segments.length;
+    this.#segments[index] = segment;
     return index;
+  }
+
+  #newSegment(least: number): Segment {
+    const segment = new Segment(Math.max(least, this.#nextBytes));
+    this.#nextBytes = Math.min(this.#segmentBytes, this.#nextBytes * 2);
+    return segment;
   }
 }
 

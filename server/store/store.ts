@@ -40,6 +40,7 @@ import type { RangeRead } from "./range-read.js";
 import { Reads, rangeResult } from "./reads.js";
 import { ResultBudget } from "./result-budget.js";
 import { Retention, type RetentionLimits } from "./retention.js";
+import type { Rows } from "./rows.js";
 import { chooseBranches } from "./txn-choice.js";
 import { refuseDuplicates } from "./txn-duplicates.js";
 import { TxnRun } from "./txn-run.js";
@@ -58,6 +59,8 @@ export interface StoreOptions {
   /** Two random uint32: nobody who chooses keys may know where they are hashed to. */
   readonly hashSeed: HashSeed;
   readonly backend: Backend;
+  /** New ones by default. */
+  readonly rows?: Rows;
 }
 
 export class Store {
@@ -76,7 +79,7 @@ export class Store {
   readonly #mutations: Mutations;
   constructor(options: StoreOptions) {
     const { limits } = options;
-    this.keys = new KeySpace(options.hashSeed);
+    this.keys = new KeySpace(options.hashSeed, options.rows);
     this.history = new History(this.keys.rows);
     const { keys, history, counters } = this;
     this.storeId = options.storeId;
@@ -115,6 +118,7 @@ export class Store {
   /** From here on deadlines of leases, kept in running time, are those of the engine's clock. */
   start(runningMs: number, now: Now): void {
     this.lessor.shift(now.monotonicMs - runningMs);
+    this.retention.start();
   }
 
   get(command: GetCommand): GetResult {

@@ -71,6 +71,30 @@ export const FAULTS: readonly Fault[] = [
     to: "if (rows.isPut(row) || revision > this.floor) return;",
   },
   {
+    name: "a row that has moved is not found from the row behind it",
+    file: "server/store/key-space.ts",
+    from: "rows.setPrevious(rowAbove(rows, newest, revision - 1), moved)",
+    to: "rows.setPrevious(moved, NO_ROW)",
+  },
+  {
+    name: "rows go on in the segment of a long row that was taken back",
+    file: "server/store/rows.ts",
+    from: "if (used + length <= bytes.length && bytes.length <= this.#segmentBytes) return index;",
+    to: "if (used + length <= bytes.length) return index;",
+  },
+  {
+    name: "memory that was given out is written again",
+    file: "server/store/rows.ts",
+    from: "    this.#segments[index] = NO_SEGMENT;",
+    to: "    this.#segments[index]?.bytes.fill(0);",
+  },
+  {
+    name: "what waits in the queue of a watch are views of the store",
+    file: "server/store/commit.ts",
+    from: "this.at(place).copy());",
+    to: "this.at(place));",
+  },
+  {
     name: "the queue of a watch is not bounded",
     file: "server/store/hub.ts",
     from: "if (watch.queuedBytes + bytes > watcherQueueMaxBytes) {",

@@ -1,0 +1,86 @@
+// That memory is given back as fast as it is written, and is not kept by what was given out.
+
+import test from "ava";
+import { defaultLimits } from "../../../server/kv/limits.js";
+import { NO_LEASE } from "../../../server/kv/types.js";
+import { MemoryBackend } from "../../../server/store/backend.js";
+import { Replay } from "../../../server/store/replay.js";
+import { Store } from "../../../server/store/store.js";
+import * as command from "../../support/commands.js";
+
+const MIB = 1024 * 1024;
+const NOW = { wallMs: 1, monotonicMs: 0 };
+
+function newStore(sizes: Partial<ReturnType<typeof defaultLimits>>): Store {
+  const options = { storeId: "0".repeat(32), randomLeaseId: () => 1n, hashSeed: [1, 2] as const };
+  const limits = defaultLimits(sizes);
+  return new Store({ ...options, limits, backend: new MemoryBackend() });
+}
+
+for (const [puts, bytes] of [
+  [20_000, 10],
+  [5000, 1000],
+  [100, 100_000],
+] as const) {
+  test(`memory is bounded when each turn brings ${puts} puts of ${bytes} bytes`, (t) => {
+    const historyMaxBytes = 4 * MIB;
+    const store = newStore({ storeMaxBytes: 64 * MIB, historyMaxBytes });
+    const value = Buffer.alloc(bytes);
+    for (let turn = 0; turn < 30; turn += 1) {
+      for (let at = 0; at < puts; at += 1) store.put(command.put(`k${at % 100}`, value), NOW);
+      store.maintain(NOW, 100);
+    }
+    const turnBytes = puts * (bytes + 100);
+    const { historyBytes, rows } = store.keys;
+    t.true(historyBytes <= historyMaxBytes + turnBytes, `${historyBytes} bytes of history`);
+    t.true(rows.usedBytes <= 3 * (historyMaxBytes + turnBytes) + 48 * MIB, `${rows.usedBytes}`);
+  });
+}
+
+test("a step of maintenance moves rows of a bounded length", (t) => {
+  const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 0 });
+  const value = Buffer.alloc(MIB);
+  for (let at = 0; at < 32; at += 1) {
+    store.put(command.put(`kept${at}`, value), NOW);
+    store.put(command.put("changes", value), NOW);
+    store.put(command.put("changes", value), NOW);
+  }
+  while (!store.maintain(NOW, 1_000_000));
+  store.compact({ revision: store.revision }, NOW);
+  let steps = 0;
+  while (!store.maintain(NOW, 2000)) steps += 1;
+  t.true(steps >= 10, `${steps} steps`);
+});
+
+test("an event that waits to be taken keeps no segment of rows", (t) => {
+  const store = newStore({});
+  const watch = store.watch(command.watch("k", { previous: true }), () => 0);
+  while (store.hub.pull(watch) !== "wait");
+  store.put(command.put("k", "1"), NOW);
+  store.put(command.put("k", "2"), NOW);
+  const message = store.hub.pull(watch);
+  const events = typeof message === "string" || message.kind !== "events" ? [] : message.events;
+  t.is(events.length, 2);
+  for (const event of events) {
+    const entries = [event.type === "put" ? event.entry : undefined, event.previous];
+    for (const entry of entries) {
+      if (entry !== undefined) t.true(entry.key.buffer.byteLength < 100);
+      if (entry !== undefined) t.true(entry.value.buffer.byteLength < 100);
+    }
+  }
+});
+
+test("memory is let go while a log is replayed", (t) => {
+  const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 0 });
+  const replay = new Replay(store, 0);
+  const value = Buffer.alloc(20_000);
+  for (let revision = 2; revision < 8000; revision += 1) {
+    const place = { revision, place: 0, createRevision: 2, version: revision - 1 };
+    const version = { ...place, value, leaseId: NO_LEASE, deleted: undefined };
+    const changes = [{ key: Buffer.from("k"), version }];
+    const nothing = { runningMs: 0, timeMs: 0, granted: [], renewed: [], ended: [] };
+    const compactRevision = revision % 100 === 0 ? revision - 1 : undefined;
+    replay.apply({ ...nothing, revision, changes, compactRevision });
+  }
+  t.true(store.keys.rows.usedBytes <= 48 * MIB, `${store.keys.rows.usedBytes}`);
+});
