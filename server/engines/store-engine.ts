@@ -14,20 +14,21 @@ import type {
 } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import type {
-  BatchCommand,
-  DeleteCommand,
-  GetCommand,
-  GetResult,
-  LeaseId,
-  PutCommand,
-  PutResult,
-  RangeQuery,
-  RangeResult,
-  Revision,
-  TxnCommand,
-  TxnOptions,
-  WatchSpec,
+import {
+  type BatchCommand,
+  type DeleteCommand,
+  type GetCommand,
+  type GetResult,
+  isRead,
+  type LeaseId,
+  type PutCommand,
+  type PutResult,
+  type RangeQuery,
+  type RangeResult,
+  type Revision,
+  type TxnCommand,
+  type TxnOptions,
+  type WatchSpec,
 } from "../kv/types.js";
 import type { Clock, Now } from "../lib/clock.js";
 import { EntryHash } from "../lib/entry-hash.js";
@@ -202,8 +203,8 @@ export class StoreEngine implements Engine {
   }
 
   async batch(command: BatchCommand) {
-    const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
-    if (!reads) return this.#mutate((now) => this.#store.batch(command, now));
+    if (!command.operations.every(isRead))
+      return this.#mutate((now) => this.#store.batch(command, now));
     this.#requireOpen();
     const { publishedRevision } = this.#store;
     return this.#telling(async () => this.#store.batch(command, this.#now(), publishedRevision));
