@@ -9,25 +9,51 @@ const LARGE_BYTES = 64 * 1024;
 /** With the default limits, 64 MiB a connection. */
 const LARGE_ANSWERS_MAX = 16;
 
-/** The room of one connection. */
+/**
+ * The room of one connection. A call that ends while it waits leaves its place at once: its peer can
+ * make any number of those.
+ */
 class Room {
-  readonly #waiting: Array<() => void> = [];
+  readonly #waiting = new Set<() => void>();
   #inside = 0;
+  #admitting = false;
 
-  /** Runs it when there is room. */
-  enter(run: () => void): void {
-    if (this.#inside >= LARGE_ANSWERS_MAX) {
-      this.#waiting.push(run);
+  /** Runs it when there is room, unless the stream is closed by then. */
+  enter(stream: ServerHttp2Stream, run: () => void): void {
+    if (stream.destroyed) return;
+    if (this.#inside < LARGE_ANSWERS_MAX) {
+      this.#inside += 1;
+      run();
       return;
     }
-    this.#inside += 1;
-    run();
+    const admit = () => {
+      stream.off("close", giveUp);
+      run();
+    };
+    const giveUp = () => this.#waiting.delete(admit);
+    stream.once("close", giveUp);
+    this.#waiting.add(admit);
   }
 
+  /** Who is let in may leave before that returns: so it is a loop that lets in, one for all. */
   leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#inside -= 1;
-    else next();
+    this.#inside -= 1;
+    if (this.#admitting) return;
+    this.#admitting = true;
+    try {
+      this.#admit();
+    } finally {
+      this.#admitting = false;
+    }
+  }
+
+  #admit(): void {
+    for (const admit of this.#waiting) {
+      if (this.#inside >= LARGE_ANSWERS_MAX) return;
+      this.#waiting.delete(admit);
+      this.#inside += 1;
+      admit();
+    }
   }
 }
 
@@ -42,10 +68,7 @@ export class AnswerRooms {
       return;
     }
     const room = this.#roomOf(session);
-    room.enter(() => {
-      if (stream.destroyed) room.leave();
-      else run(() => leaveSoon(stream, room));
-    });
+    room.enter(stream, () => run(() => leaveSoon(stream, room)));
   }
 
   #roomOf(session: object): Room {

@@ -1,7 +1,14 @@
 // Large answers that a peer does not take: few are made for its connection, the rest of its calls
 // wait, and go on when it reads.
 
-import { type ClientHttp2Stream, connect } from "node:http2";
+import { once } from "node:events";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from "node:http2";
 import test, { type ExecutionContext } from "ava";
 import { RangeRequest } from "../../../gen/grpc/kvd/v1/kv.js";
 import type { Engine } from "../../../server/kv/engine.js";
@@ -38,24 +45,25 @@ function frame(message: Uint8Array): Buffer {
   return Buffer.concat([head, message]);
 }
 
+/** A call of everything. */
+function list(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream {
+  const request = RangeRequest.create({ selector: { $case: "all", value: true } });
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/kvd.v1.KvService/Range",
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  stream.end(frame(RangeRequest.encode(request).finish()));
+  return stream;
+}
+
 test("a connection that takes no large answer gets few made, and all once it reads", async (t) => {
   const { address, listings } = await serveCounted(t);
   const session = connect(`http://${address}`);
   t.teardown(() => session.destroy());
-  const request = RangeRequest.encode(
-    RangeRequest.create({ selector: { $case: "all", value: true } }),
-  ).finish();
-  const streams: ClientHttp2Stream[] = [];
-  for (let count = 0; count < CALLS; count += 1) {
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/kvd.v1.KvService/Range",
-      "content-type": "application/grpc",
-      te: "trailers",
-    });
-    stream.end(frame(request));
-    streams.push(stream);
-  }
+  const streams = Array.from({ length: CALLS }, () => list(session));
   await until("the first listings", () => listings() >= HELD_MAX);
   const other = connect(`http://${address}`);
   t.teardown(() => other.destroy());
@@ -71,4 +79,30 @@ test("a connection that takes no large answer gets few made, and all once it rea
   );
   t.is(listings(), CALLS);
   t.true(sizes.every((bytes) => bytes > 3 * MIB));
+});
+
+/** So many levels of calls are more than a stack holds. */
+const LATE_CALLS = 12_000;
+const AT_A_TIME = 200;
+
+test("any number of calls may end while they wait, and leave nothing to do", async (t) => {
+  const { address, listings } = await serveCounted(t);
+  const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+  t.teardown(() => session.destroy());
+  const stuck = Array.from({ length: HELD_MAX }, () => list(session));
+  for (const stream of stuck) stream.on("error", () => {});
+  await until("the first listings", () => listings() === HELD_MAX);
+  let made = 0;
+  const callOnAndOn = async () => {
+    while (made < LATE_CALLS) {
+      made += 1;
+      const stream = list(session, { "grpc-timeout": "1m" }).resume();
+      await once(stream, "close");
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, callOnAndOn));
+  for (const stream of stuck) stream.close(constants.NGHTTP2_CANCEL);
+  const other = list(session);
+  await once(other, "response");
+  t.is(listings(), HELD_MAX + 1);
 });
