@@ -10,8 +10,8 @@ const LARGE_BYTES = 64 * 1024;
 const LARGE_ANSWERS_MAX = 16;
 
 /**
- * The room of one connection. A call that ends while it waits leaves its place at once: its peer can
- * make any number of those.
+ * The room of one connection. A call that ends while it waits leaves its place at once: its peer
+ * can make any number of those.
  */
 class Room {
   readonly #waiting = new Set<() => void>();
