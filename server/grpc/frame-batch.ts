@@ -36,6 +36,12 @@ export class FrameBatch {
     if (frames.length === 0) return;
     this.#frames = [];
     this.#bytes = 0;
+    // grpc-js itself may have ended the call in this turn, for a message that it cannot read. To
+    // write behind the end is an error of the stream, of which it takes no more than one.
+    if (!this.isOpen) {
+      this.#onTaken(bytes);
+      return;
+    }
     const [first] = frames;
     const chunk = frames.length === 1 ? first : Buffer.concat(frames);
     // A stream that is gone calls back, too, with an error that its own events tell of.

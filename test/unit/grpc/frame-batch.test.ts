@@ -51,3 +51,12 @@ test("it is open between the headers and the end", (t) => {
   sink.writable = false;
   t.false(batch.isOpen);
 });
+
+test("nothing is written behind the end of a call, and nothing waits for it", async (t) => {
+  const { batch, sink, written, taken } = open();
+  batch.add(Buffer.from("a"), 7);
+  sink.writable = false;
+  await systemClock.yieldTurn();
+  t.deepEqual(written, []);
+  t.deepEqual(taken, [7]);
+});
