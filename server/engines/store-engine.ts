@@ -13,18 +13,19 @@ import type {
 } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
-import type {
-  BatchCommand,
-  DeleteCommand,
-  GetCommand,
-  LeaseId,
-  PutCommand,
-  RangeQuery,
-  RangeResult,
-  Revision,
-  TxnCommand,
-  TxnOptions,
-  WatchSpec,
+import {
+  type BatchCommand,
+  type DeleteCommand,
+  type GetCommand,
+  isRead,
+  type LeaseId,
+  type PutCommand,
+  type RangeQuery,
+  type RangeResult,
+  type Revision,
+  type TxnCommand,
+  type TxnOptions,
+  type WatchSpec,
 } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
 import type { Backend } from "../store/backend.js";
@@ -153,8 +154,8 @@ export class StoreEngine implements Engine {
 
   async batch(command: BatchCommand) {
     const answers = this.#answers;
-    const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
-    if (!reads) return answers.mutate((now) => this.#store.batch(command, now));
+    const isReading = command.operations.every(isRead);
+    if (!isReading) return answers.mutate((now) => this.#store.batch(command, now));
     answers.requireOpen();
     const { publishedRevision } = this.#store;
     return answers.read(() => this.#store.batch(command, answers.now(), publishedRevision));

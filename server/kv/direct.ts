@@ -11,7 +11,7 @@
 import type { BatchOperation, BatchResultItem, LeaseId, Revision } from "./types.js";
 
 export interface DirectOptions {
-  /** There are only gets, and operations that have been refused. */
+  /** Every operation isRead(). */
   readonly readsOnly: boolean;
   /** How many operations there are. */
   readonly operations: number;

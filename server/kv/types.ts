@@ -220,8 +220,16 @@ export type BatchOperation =
   | { readonly kind: "get"; readonly get: GetCommand }
   | { readonly kind: "put"; readonly put: PutCommand }
   | { readonly kind: "delete"; readonly delete: DeleteCommand }
-  /** Refused by the surface already; takes its place in the results as a failure. */
-  | { readonly kind: "refused"; readonly error: KvdError };
+  /**
+   * Refused by the surface already; takes its place in the results as a failure. What would have
+   * been a write makes the batch one that writes: its caller counts on seeing the head.
+   */
+  | { readonly kind: "refused"; readonly error: KvdError; readonly isWrite: boolean };
+
+/** A batch of these alone sees what is durable, any other the head. */
+export function isRead(operation: BatchOperation): boolean {
+  return operation.kind === "get" || (operation.kind === "refused" && !operation.isWrite);
+}
 
 export interface BatchCommand {
   readonly operations: readonly BatchOperation[];

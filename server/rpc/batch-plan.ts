@@ -12,7 +12,7 @@ import { BatchOperation as BatchOperationMessage } from "../../gen/grpc/kvd/v1/k
 import { messageReader } from "../grpc/codec.js";
 import { hasStructure } from "../grpc/structure.js";
 import type { Limits } from "../kv/limits.js";
-import type { BatchOperation } from "../kv/types.js";
+import { type BatchOperation, isRead } from "../kv/types.js";
 import { isUtf8 } from "../lib/utf8.js";
 import { type ViewedBytes, viewedBytes } from "../lib/viewed-bytes.js";
 import type { BatchTags } from "./batch-shape.js";
@@ -187,7 +187,7 @@ export class BatchPlan {
     this.#others.push(operation);
     const others = this.#others.length;
     if (others > OTHERS_FEW && others * 2 > this.count) return false;
-    if (operation.kind !== "get" && operation.kind !== "refused") this.readsOnly = false;
+    if (!isRead(operation)) this.readsOnly = false;
     return true;
   }
 

@@ -130,7 +130,8 @@ export function batchOperationOf(message: BatchOperationMessage, limits: Limits)
     return batchOperationFromMessage(message, limits);
   } catch (error) {
     if (!(error instanceof KvdError)) throw error;
-    return { kind: "refused", error };
+    const kind = message.operation?.$case;
+    return { kind: "refused", error, isWrite: kind === "put" || kind === "delete" };
   }
 }
 

@@ -199,7 +199,11 @@ export function batchSuite(test: TestFn, open: OpenEngine): void {
       const engine = await open(t);
       const error = new KvdError("KEY_EMPTY", "refused before");
       const result = await engine.batch(
-        batch([op.put(put("a")), { kind: "refused", error }, op.delete(del(key(bytes("a"))))]),
+        batch([
+          op.put(put("a")),
+          { kind: "refused", error, isWrite: true },
+          op.delete(del(key(bytes("a")))),
+        ]),
       );
       t.deepEqual(outcomes(result), ["put@2", "KEY_EMPTY", "delete@3"]);
     },

@@ -2,6 +2,7 @@
 
 import type { ExecutionContext, TestFn } from "ava";
 import type { Engine } from "../../../server/kv/engine.js";
+import { KvdError } from "../../../server/kv/errors.js";
 import {
   ALL,
   batch,
@@ -80,6 +81,21 @@ export function durableSuite(test: TestFn, open: OpenEngine): void {
     t.deepEqual([shownRevision, durableRevision], [2, 2]);
     await refused(t, "REVISION_FUTURE", engine.get(get("a", 3)));
     t.true(writing instanceof Promise);
+  });
+
+  test("a batch sees the head with a write that was refused, too, and not with a read", async (t) => {
+    const { engine, backend, clock, appended } = await openHeld(t, open);
+    const writing = engine.put(put("b"));
+    await appended(2);
+    const error = new KvdError("KEY_EMPTY", "refused before");
+    const with_ = (isWrite: boolean) =>
+      engine.batch(batch([{ kind: "refused", error, isWrite }, op.get(get("b"))]));
+    t.is((await with_(false)).revision, 2);
+    const wrote = with_(true);
+    t.true(await isPending(clock, wrote));
+    backend.release();
+    t.is((await wrote).revision, 3);
+    await writing;
   });
 
   test("no watch shows what is not durable", async (t) => {

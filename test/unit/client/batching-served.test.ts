@@ -179,6 +179,20 @@ test("a get sees the puts that were made before it, also while they wait for the
   t.deepEqual(await Promise.all(reads), due);
 });
 
+test("a get sees the puts before it, although the writes of its message are refused", async (t) => {
+  const kv = await serveOnDisk(t);
+  await kv.get("a");
+  for (let count = 0; count < 20; count += 1) {
+    const first = kv.put("a", `${count}`);
+    await new Promise(setImmediate);
+    const second = kv.put("", "x");
+    const read = kv.get("a");
+    await t.throwsAsync(second);
+    await first;
+    t.is((await read)?.text(), `${count}`);
+  }
+});
+
 test("servers that are started again lose and double no write that is made meanwhile", async (t) => {
   const engine = await openMemoryEngine({ limits: defaultLimits(), clock: systemClock });
   const open = () => createServer({ engine: servedEngine(engine), shutdownGraceMs: 1_000 });
