@@ -24,6 +24,8 @@ const ROOM_BYTES = 32 * 1024;
 /** An answer is expected to be as large as the one before it, within these. */
 const EXPECTED_MIN_BYTES = 1024;
 const EXPECTED_MAX_BYTES = 1024 * 1024;
+/** An answer of a smaller share than this of a large room is copied out of it. */
+const SMALL_SHARE = 4;
 
 /** Tags of BatchResult; put and delete have the same as operations. */
 const GET = 0x0a;
@@ -141,9 +143,11 @@ export class BatchAnswer {
     writeField(out, start + idBytes, this.#tags.revisionTag, revision);
     const answer = out.subarray(start, this.#at);
     this.#expected = Math.max(EXPECTED_MIN_BYTES, answer.length + RESULT_MAX_BYTES * 2);
-    // What is left behind a large answer is not used, so that nothing small holds all of it.
-    if (out.length > ROOM_BYTES) this.#at = out.length;
-    return answer;
+    if (out.length <= ROOM_BYTES) return answer;
+    // Nothing small holds all of a large room: what is left of it is not used, and where a small
+    // answer came instead of one as large as the last, that leaves.
+    this.#at = out.length;
+    return answer.length * SMALL_SHARE < out.length ? Buffer.from(answer) : answer;
   }
 
   #revisionAlone(tag: number, revision: Revision): void {
