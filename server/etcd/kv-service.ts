@@ -17,7 +17,7 @@ import {
   TxnResponse,
 } from "../../gen/grpc/etcd/rpc.js";
 import { AnswerRooms } from "../grpc/answer-room.js";
-import { answeredWith, type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
+import { type Decoded, encodedBy, methodOptions, servedMethod } from "../grpc/codec.js";
 import { then, unary, unaryInTurn } from "../grpc/handlers.js";
 import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
@@ -45,7 +45,7 @@ export function kvDefinition(limits: Limits) {
   const with_ = methodOptions(limits.etcdRequestMaxBytes);
   const answers = plainAnswers();
   return {
-    range: answeredWith(
+    range: encodedBy(
       servedMethod(generated.range, {
         ...with_(input.range.input, RangeRequest, RangeResponse),
         plain: plainRange,
@@ -56,7 +56,7 @@ export function kvDefinition(limits: Limits) {
       generated.rangeStream,
       with_(input.rangeStream.input, RangeRequest, RangeStreamResponse),
     ),
-    put: answeredWith(
+    put: encodedBy(
       servedMethod(generated.put, {
         ...with_(input.put.input, PutRequest, PutResponse),
         plain: plainPut,

@@ -29,6 +29,12 @@ export interface Codec<T> {
   decode(input: BinaryReader | Uint8Array): T;
 }
 
+/** A method as it is served. */
+export interface AnsweringMethod<Request, Answer> extends MethodDefinition<Request, Answer> {
+  /** An answer of the handler as a message, for who does not want its bytes; absent: it is one. */
+  readonly messageOf?: (answer: Answer) => unknown;
+}
+
 export interface MethodOptions<Request, Response> {
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
@@ -64,7 +70,7 @@ export function servedMethod<Request, Response>(
 export function servedBytes<Request, Response>(
   method: MethodDefinition<Request, Response>,
   { requestMaxBytes }: { readonly requestMaxBytes: number },
-): MethodDefinition<Decoded<Uint8Array>, Buffer> {
+): AnsweringMethod<Decoded<Uint8Array>, Buffer> {
   return {
     path: method.path,
     requestStream: method.requestStream,
@@ -76,13 +82,23 @@ export function servedBytes<Request, Response>(
         : { ok: false, error: tooLarge(bytes, requestMaxBytes) },
     responseSerialize: (bytes) => bytes,
     responseDeserialize: (bytes) => bytes,
+    messageOf: method.responseDeserialize,
   };
 }
 
-/** The same method, whose handler answers with what this turns into the bytes of a response. */
+/** The same method, whose handler answers with what these turn into a response, or its bytes. */
 export function answeredWith<Request, Response, Answer>(
   method: MethodDefinition<Decoded<Request>, Response>,
   encode: (answer: Answer) => Buffer,
+  messageOf: (answer: Answer) => Response,
+) {
+  return { ...method, responseSerialize: encode, messageOf };
+}
+
+/** The same with an encoder for the response itself. */
+export function encodedBy<Request, Response>(
+  method: MethodDefinition<Decoded<Request>, Response>,
+  encode: (response: Response) => Buffer,
 ) {
   return { ...method, responseSerialize: encode };
 }

@@ -124,8 +124,9 @@ export class Gateway {
     }
   }
 
-  #json({ description }: Method, message: unknown): string {
+  #json({ description, served }: Method, answer: unknown): string {
     const { answerMaxBytes = ANSWER_MAX_BYTES } = this.#options;
+    const message = served.messageOf === undefined ? answer : served.messageOf(answer);
     return jsonOf(message, description.output, answerMaxBytes);
   }
 

@@ -12,13 +12,12 @@ import {
   type JsonValue,
   toBinary,
 } from "@bufbuild/protobuf";
-import type { MethodDefinition } from "@grpc/grpc-js";
-import type { Decoded } from "../grpc/codec.js";
+import type { AnsweringMethod, Decoded } from "../grpc/codec.js";
 import { KvdError } from "../kv/errors.js";
 import { LONGS, parseJson } from "./json-text.js";
 
 /** A method as it is served: its codecs take and give whatever its handler does. */
-export type ServedMethod = MethodDefinition<Decoded<unknown>, unknown>;
+export type ServedMethod = AnsweringMethod<Decoded<unknown>, unknown>;
 
 export function requestFromJson(
   text: string,

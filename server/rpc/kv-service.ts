@@ -38,7 +38,13 @@ import {
   rowsMaxBytes,
   txnFromMessage,
 } from "./commands.js";
-import { deleteResponse, rangeResponse, txnResponse } from "./messages.js";
+import {
+  deleteResponse,
+  getResponse,
+  putResponse,
+  rangeResponse,
+  txnResponse,
+} from "./messages.js";
 import { encodePageToken } from "./page-token.js";
 import { encodeGetResult, encodePutResult, plainGet, plainPut } from "./plain-calls.js";
 import { scanTxn } from "./txn-scan.js";
@@ -62,6 +68,7 @@ export function kvDefinition(limits: Limits) {
         plain: plainGet,
       }),
       encodeGetResult,
+      getResponse,
     ),
     put: answeredWith(
       servedMethod(generated.put, {
@@ -69,6 +76,7 @@ export function kvDefinition(limits: Limits) {
         plain: plainPut,
       }),
       encodePutResult,
+      putResponse,
     ),
     delete: servedMethod(
       generated.delete,

@@ -24,6 +24,7 @@ const METHODS: readonly DescMethod[] = [
   kv.get,
   kv.range,
   kv.txn,
+  kv.batch,
   kv.watch,
   kv.multiWatch,
   lease.grant,

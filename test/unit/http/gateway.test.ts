@@ -31,6 +31,14 @@ test("an answer has the names of the proto, longs as texts, and no defaults", as
   t.false("lease_id" in kv);
 });
 
+test("what is answered in bytes, without a message, is JSON too", async (t) => {
+  const { address } = await serveSite(t);
+  const operations = [{ put: { key: "a", value: "eA==" } }, { get: { key: "a" } }];
+  const { answer } = await post(address, "/v3/KvService/Batch", { operations });
+  t.is(answer.results[0].put.revision, "2");
+  t.is(answer.results[1].get.kv.value, "eA==");
+});
+
 test("older prefixes lead to the same", async (t) => {
   const { address } = await serveSite(t);
   for (const prefix of ["/v3beta", "/v3alpha"]) {
