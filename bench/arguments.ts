@@ -9,7 +9,9 @@ export interface BenchOptions {
   readonly help: boolean;
   /** Beside etcd and Redis, where they are installed. */
   readonly peers: boolean;
-  /** Also what takes long and much memory. */
+  /** Also what is not of the quick set. */
+  readonly all: boolean;
+  /** And what takes long and much memory. */
   readonly big: boolean;
   /** Put the servers of kvd under the CPU profiler, and tell where the time went. */
   readonly profile: boolean;
@@ -28,12 +30,13 @@ export const USAGE = `npm run bench -- [NAME…] [flags]: NAME is a regular expr
 
   --list          name the cases, and end
   --peers         beside etcd and Redis, where they are installed
-  --big           also the cases with 10 million keys
+  --all           also the cases that have no goal and are not quick
+  --big           and those with 10 million keys
   --profile NAME  run it under the CPU profiler; a folder of .cpuprofile files, and the top of them
   --json FILE     write all figures there
   --plots DIR     draw plots (SVG) there
   --rounds N      measurements of each, in turn (3)
-  --seconds N     of each measurement of a throughput (3)
+  --seconds N     of each measurement of a throughput (2)
   --folder DIR    where servers keep their data (.)
   --node PATH     the Node of the servers (this one)
 `;
@@ -47,6 +50,7 @@ export function readArguments(argv: readonly string[]): BenchOptions {
       list: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
+      all: { type: "boolean", default: false },
       big: { type: "boolean", default: false },
       profile: { type: "string" },
       json: { type: "string" },
@@ -64,12 +68,13 @@ export function readArguments(argv: readonly string[]): BenchOptions {
     list: values.list,
     help: values.help,
     peers: values.peers,
+    all: values.all,
     big: values.big,
     profile,
     jsonFile: values.json,
     plotsFolder: values.plots,
     rounds: positive("--rounds", values.rounds ?? (profile ? "1" : "3"), { whole: true }),
-    seconds: positive("--seconds", values.seconds ?? "3", { whole: false }),
+    seconds: positive("--seconds", values.seconds ?? "2", { whole: false }),
     folder: values.folder,
     node: values.node,
   };

@@ -7,6 +7,9 @@ import type { Bench, Case, Peer, Series, Shares, Subject } from "./case.js";
 import { type KvdOptions, startKvd } from "./servers/kvd.js";
 import type { ServerProcess } from "./servers/server-process.js";
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const EXIT_INTERRUPTED = 130;
+
 export interface Surroundings {
   readonly options: BenchOptions;
   readonly peers: ReadonlySet<Peer>;
@@ -32,13 +35,23 @@ export class CaseRun implements Bench {
   }
 
   async run(): Promise<readonly Series[]> {
+    // Whoever ends the suite does not want its servers to go on.
+    const end = () => {
+      this.#clearUp().finally(() => process.exit(EXIT_INTERRUPTED));
+    };
+    for (const signal of SIGNALS) process.once(signal, end);
     try {
       await this.#case.run(this);
       return this.series;
     } finally {
-      await Promise.all([...this.#servers].map((server) => server.stop()));
-      rmSync(this.#folder, { recursive: true, force: true });
+      for (const signal of SIGNALS) process.off(signal, end);
+      await this.#clearUp();
     }
+  }
+
+  async #clearUp(): Promise<void> {
+    await Promise.all([...this.#servers].map((server) => server.stop()));
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   has(peer: Peer): boolean {

@@ -37,8 +37,8 @@ export interface Case {
   readonly name: string;
   readonly about: string;
   readonly goals: readonly Goal[];
-  /** Takes long: only with --big, or by its name. */
-  readonly big?: true;
+  /** Not of the quick set: runs with --all, with --big, or by its name. */
+  readonly set?: "all" | "big";
   run(bench: Bench): Promise<void>;
 }
 

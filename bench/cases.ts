@@ -1,5 +1,6 @@
 // The cases of the suite, in the order in which they run.
 
+import type { BenchOptions } from "./arguments.js";
 import type { Case } from "./case.js";
 import { batchCase, durableBatchCase } from "./cases/batch.js";
 import { clientCase } from "./cases/client.js";
@@ -41,12 +42,13 @@ export const CASES: readonly Case[] = [
   bigCollectionCase,
 ];
 
-/** Those that a pattern names; without any the quick set, and the big ones if they are wanted. */
+/** Those that a pattern names; without any the quick set, and what else is wanted. */
 export function chosenCases(
   cases: readonly Case[],
-  { patterns, big }: { readonly patterns: readonly RegExp[]; readonly big: boolean },
+  { patterns, all, big }: Pick<BenchOptions, "patterns" | "all" | "big">,
 ): readonly Case[] {
-  if (patterns.length === 0) return cases.filter((one) => big || one.big !== true);
+  if (patterns.length === 0)
+    return cases.filter(({ set }) => set === undefined || (set === "all" ? all || big : big));
   return cases.filter(({ name }) =>
     patterns.some((pattern) =>
       // "memory" means the case of that name alone, not batch-memory as well.

@@ -76,7 +76,12 @@ function fateOfRefused({ singles }: Flight): Fate {
 function fateOf(single: Single, { number }: Flight, broken: Break): Fate {
   const { error, begun, unanswered, retry } = broken;
   const unavailable = error.code === "UNAVAILABLE";
-  if (begun !== undefined && number > begun) return unavailable && !retry ? "fail" : "again";
+  if (begun !== undefined && number > begun) {
+    if (unavailable && !retry) return "fail";
+    // The one that found the disk failed: a write by itself would not be tried twice, either.
+    const refused = number === begun + 1 && error.reason === "LOG_FAILED";
+    return refused && !single.reads ? "fail" : "again";
+  }
   if (single.reads) {
     if (unavailable) return retry ? "again" : "fail";
     // Somebody else's write, or somebody else's large value.

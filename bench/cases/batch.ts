@@ -18,7 +18,7 @@ import { REDIS_DURABLE, REDIS_MEMORY, startRedis } from "../servers/redis.js";
 import { type ServerProcess, shareOf } from "../servers/server-process.js";
 
 const CONNECTIONS = 8;
-const WARM_UP_SECONDS = 0.5;
+const WARM_UP_SECONDS = 0.4;
 const VALUE_BYTES = 64;
 /** redis-benchmark stops after a count: about a second of each command. */
 const REDIS_REQUESTS = 1_000_000;
@@ -61,7 +61,7 @@ async function measureKvd(
     port: server.port,
     connections: CONNECTIONS,
     inFlight: mix.operations >= 1000 ? 2 : 4,
-    seconds: Math.min(2, bench.options.seconds),
+    seconds: bench.options.seconds / 2,
     warmUpSeconds: WARM_UP_SECONDS,
   });
   const shares = { server: used(), sender: result.senderShare * 100 };
@@ -124,7 +124,7 @@ async function etcdSubject(bench: Bench): Promise<Subject> {
       bodies: [framed(message)],
       connections: CONNECTIONS,
       inFlight: 16,
-      seconds: Math.min(2, bench.options.seconds),
+      seconds: bench.options.seconds / 2,
       warmUpSeconds: WARM_UP_SECONDS,
     });
     bench.record(nameOf("etcd Txn", ETCD_MIX), RATE, rate * 100);

@@ -56,6 +56,7 @@ export const collectionCase: Case = {
   name: "gc",
   about: "pauses of the garbage collector under a Pipeline load, at 10,000 and 1 million keys",
   goals: [],
+  set: "all",
   run: (bench) => run(bench, [10_000, 1_000_000]),
 };
 
@@ -63,6 +64,6 @@ export const bigCollectionCase: Case = {
   name: "gc-10m",
   about: "the same, with 10 million too",
   goals: [],
-  big: true,
+  set: "big",
   run: (bench) => run(bench, [10_000, 1_000_000, 10_000_000]),
 };

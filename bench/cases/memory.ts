@@ -79,6 +79,6 @@ export const bigMemoryCase: Case = {
   name: "memory-10m",
   about: "the same with 10 million",
   goals: GOALS("10 M"),
-  big: true,
+  set: "big",
   run: (bench) => run(bench, 10_000_000),
 };

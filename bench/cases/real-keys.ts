@@ -114,6 +114,7 @@ export const realKeysCase: Case = {
   name: "real-keys",
   about: "1.7 million places as keys and JSON: memory, and listing the keys in pages",
   goals: [],
+  set: "all",
   async run(bench) {
     const kvd = await bench.kvd();
     await measure(bench, { name: "kvd", server: kvd, load: loadKvd, list: listKvd });

@@ -51,8 +51,8 @@ async function measure(bench: Bench, { server, keys }: Sized, call: CallName): P
     bodies: Array.from({ length: BODIES }, () => framed(message(next(keys - RANGE_ROWS)))),
     connections: 8,
     inFlight: 16,
-    seconds: Math.min(2, bench.options.seconds),
-    warmUpSeconds: 0.5,
+    seconds: bench.options.seconds / 2,
+    warmUpSeconds: 0.4,
   });
   const shares = { server: used(), sender: result.senderShare * 100 };
   bench.record(nameOf(call, keys), "µs a call", 1e6 / result.rate, shares);
@@ -105,6 +105,6 @@ export const bigSizeCostCase: Case = {
   name: "size-cost-10m",
   about: "the same at 10 million",
   goals: goals(BIG),
-  big: true,
+  set: "big",
   run: (bench) => run(bench, BIG),
 };

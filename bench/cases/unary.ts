@@ -156,6 +156,7 @@ export const etcdProtocolCase: Case = {
   name: "etcd-protocol",
   about: "etcd's Range and durable Put, the same bytes to kvd and to etcd",
   goals: [],
+  set: "all",
   async run(bench) {
     const kvd = await bench.kvd({ dataDir: bench.path("kvd") });
     const etcd = bench.has("etcd") ? await bench.use(startEtcd(bench.path("etcd"))) : undefined;
@@ -207,6 +208,7 @@ export const lonePutCase: Case = {
   name: "lone-put",
   about: "one Put at a time: what a sync costs, and what is added to it",
   goals: [],
+  set: "all",
   async run(bench) {
     const kvd = await bench.kvd({ dataDir: bench.path("kvd") });
     const inMemory = await bench.kvd();

@@ -31,14 +31,26 @@ export async function pacedLoad(plan: PacedPlan): Promise<LoadResult> {
   const countedFrom = began + (plan.warmUpSeconds ?? 0) * 1000;
   const until = countedFrom + plan.seconds * 1000;
   let [sent, open, failed, counted] = [0, 0, 0, 0];
-  const sendOne = (dueAt: number) => {
-    const connection = connections[sent % connections.length] as H2Connection;
+  const openOn = new Map(connections.map((connection) => [connection, 0]));
+  const change = (connection: H2Connection, by: number) => {
+    openOn.set(connection, (openOn.get(connection) ?? 0) + by);
+    open += by;
+  };
+  /** In turn, but for those that are full. */
+  const nextConnection = () => {
+    for (let tried = 0; tried < connections.length; tried += 1) {
+      const connection = connections[(sent + tried) % connections.length] as H2Connection;
+      if ((openOn.get(connection) ?? 0) < OPEN_MAX) return connection;
+    }
+    return undefined;
+  };
+  const sendOne = (connection: H2Connection, dueAt: number) => {
     const splitter = new MessageSplitter();
-    open += 1;
+    change(connection, 1);
     const stream = connection.open(plan.path, {
       onData: (bytes) => splitter.push(bytes),
       onEnd: () => {
-        open -= 1;
+        change(connection, -1);
         if (splitter.messages !== 1) failed += 1;
         if (dueAt < countedFrom) return;
         counted += 1;
@@ -51,8 +63,10 @@ export async function pacedLoad(plan: PacedPlan): Promise<LoadResult> {
   // that is due, and calls that are open at the end count.
   for (let now = began; open > 0 || (!over && now < until); now = performance.now()) {
     const due = over || failed > 0 ? 0 : ((Math.min(now, until) - began) / 1000) * plan.rate;
-    const most = OPEN_MAX * connections.length;
-    for (; sent < due && open < most; sent += 1) sendOne(began + (sent / plan.rate) * 1000);
+    for (let next = nextConnection(); sent < due && next !== undefined; next = nextConnection()) {
+      sendOne(next, began + (sent / plan.rate) * 1000);
+      sent += 1;
+    }
     await new Promise((resolve) => setImmediate(resolve));
     if (failed > 0) over = true;
   }

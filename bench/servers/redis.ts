@@ -18,10 +18,17 @@ export async function startRedis(dir: string, flags: readonly string[]): Promise
   });
 }
 
+interface Waiting {
+  replies: number;
+  text: string;
+  readonly done: (text: string) => void;
+  readonly fail: (error: Error) => void;
+}
+
 /** A connection that sends commands and counts replies. */
 export class RedisConnection {
   readonly #socket: Socket;
-  #waiting: { replies: number; readonly done: () => void; text: string } | undefined;
+  #waiting: Waiting | undefined;
 
   static open(port: number): Promise<RedisConnection> {
     return new Promise((resolve, reject) => {
@@ -34,18 +41,16 @@ export class RedisConnection {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk) => this.#take(chunk));
+    socket.on("error", () => {});
+    socket.on("close", () => this.#waiting?.fail(new Error("Redis has closed the connection")));
   }
 
   /** Sends all of it, and waits for so many lines; what came. One caller at a time. */
-  async ask(bytes: string | Buffer, lines: number): Promise<string> {
-    let waiting = { replies: lines, done: () => {}, text: "" };
-    const answered = new Promise<void>((resolve) => {
-      waiting = { replies: lines, done: resolve, text: "" };
-      this.#waiting = waiting;
+  ask(bytes: string | Buffer, lines: number): Promise<string> {
+    return new Promise((done, fail) => {
+      this.#waiting = { replies: lines, done, fail, text: "" };
+      this.#socket.write(bytes);
     });
-    this.#socket.write(bytes);
-    await answered;
-    return waiting.text;
   }
 
   /** One page of SCAN: how many keys, and the cursor of the next page. */
@@ -73,7 +78,7 @@ export class RedisConnection {
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) waiting.replies -= 1;
     if (waiting.replies > 0) return;
     this.#waiting = undefined;
-    waiting.done();
+    waiting.done(waiting.text);
   }
 }
 

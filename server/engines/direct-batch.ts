@@ -8,8 +8,6 @@ import {
   type BatchOperation,
   type BatchResultItem,
   ENTRY_OVERHEAD_BYTES,
-  type Entry,
-  entryBytes,
   type LeaseId,
   NO_LEASE,
   type Revision,
@@ -17,9 +15,10 @@ import {
 import type { Now } from "../lib/clock.js";
 import { viewedBytes } from "../lib/viewed-bytes.js";
 import type { Backend } from "../store/backend.js";
+import { runOperation, type SingleOperations } from "../store/batch-run.js";
 import type { PlainPut } from "../store/plain-calls.js";
-import { RESULT_BYTES, ResultBudget } from "../store/result-budget.js";
-import { NO_ROW, type Row, type Rows } from "../store/rows.js";
+import { ResultBudget } from "../store/result-budget.js";
+import { NO_ROW, type ShownRow } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
 interface DirectStoreOptions {
@@ -59,7 +58,7 @@ export class DirectStore implements Direct {
 const NOTHING = viewedBytes(new Uint8Array(0));
 
 /** Shows a row in the shape of the contract; always the same object. */
-class EntryView implements DirectEntry {
+class EntryView implements DirectEntry, ShownRow {
   source: DirectBytes = NOTHING;
   valueStart = 0;
   valueEnd = 0;
@@ -67,21 +66,11 @@ class EntryView implements DirectEntry {
   modRevision: Revision = 0;
   version = 0;
   leaseId: LeaseId = NO_LEASE;
-
-  show(rows: Rows, row: Row): void {
-    this.source = rows.sourceOf(row);
-    this.valueStart = rows.keyStartOf(row) + rows.keyLengthOf(row);
-    this.valueEnd = this.valueStart + rows.valueLengthOf(row);
-    this.createRevision = rows.createRevisionOf(row);
-    this.modRevision = rows.revisionOf(row);
-    this.version = rows.versionOf(row);
-    this.leaseId = rows.isLeased(row) ? rows.leaseIdOf(row) : NO_LEASE;
-  }
 }
 
 /** Tells the store of a put; always the same object. */
 class PutPlace implements PlainPut {
-  bytes: Uint8Array = NOTHING.bytes;
+  source: DirectBytes = NOTHING;
   keyStart = 0;
   keyEnd = 0;
   valueStart = 0;
@@ -96,6 +85,7 @@ class StoreBatch implements DirectBatch {
   #budget = new ResultBudget(0);
   /** What reads see; undefined: the head. */
   #visible: Revision | undefined;
+  #operations: SingleOperations | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -103,6 +93,7 @@ class StoreBatch implements DirectBatch {
 
   begin({ readsOnly, operations, maxBytes }: DirectOptions, now: Now): void {
     this.#now = now;
+    this.#operations = undefined;
     this.#visible = readsOnly ? this.#store.publishedRevision : undefined;
     this.#budget = new ResultBudget(maxBytes);
     this.#budget.takeResult(operations);
@@ -117,26 +108,27 @@ class StoreBatch implements DirectBatch {
     const row = plain.get(bytes, start, end, this.revision);
     if (row === NO_ROW) return false;
     this.#budget.take(end - start + keys.rows.valueLengthOf(row) + ENTRY_OVERHEAD_BYTES);
-    this.entry.show(keys.rows, row);
+    keys.rows.show(row, this.entry);
     return true;
   }
 
   put(
-    { bytes }: DirectBytes,
+    source: DirectBytes,
     start: number,
     end: number,
     valueStart: number,
     valueEnd: number,
   ): Revision {
     const place = this.#put;
-    place.bytes = bytes;
+    place.source = source;
     place.keyStart = start;
     place.keyEnd = end;
     place.valueStart = valueStart;
     place.valueEnd = valueEnd;
     const revision = this.#store.plain.put(place, this.#now);
-    place.bytes = NOTHING.bytes;
+    place.source = NOTHING;
     if (revision !== undefined) return revision;
+    const { bytes } = source;
     const command = {
       key: bytes.subarray(start, end),
       value: bytes.subarray(valueStart, valueEnd),
@@ -162,24 +154,7 @@ class StoreBatch implements DirectBatch {
   }
 
   run(operation: BatchOperation): BatchResultItem {
-    const budget = this.#budget;
-    // The store takes a result's own weight once more.
-    const command = { operations: [operation], maxBytes: budget.left + RESULT_BYTES };
-    const [item] = this.#store.batch(command, this.#now, this.#visible).results;
-    for (const entry of entriesOf(item as BatchResultItem)) budget.take(entryBytes(entry));
-    return item as BatchResultItem;
-  }
-}
-
-function entriesOf(item: BatchResultItem): readonly Entry[] {
-  switch (item.kind) {
-    case "get":
-      return item.get.entry === undefined ? [] : [item.get.entry];
-    case "put":
-      return item.put.previous === undefined ? [] : [item.put.previous];
-    case "delete":
-      return item.delete.previous;
-    case "failure":
-      return [];
+    this.#operations ??= this.#store.operations(this.#now, this.#visible);
+    return runOperation(operation, this.#operations, this.#budget);
   }
 }

@@ -101,6 +101,7 @@ export async function recoverFrom(
   const loading = new Loading(data, snapshot, options);
   await loading.readSnapshot();
   const log = await loading.readLog();
+  loading.store.keys.finishLoading();
   return { store: loading.store, runningMs: loading.runningMs, log, logBytes: loading.logBytes };
 }
 
@@ -146,6 +147,7 @@ class Loading {
     this.#snapshot = snapshot;
     this.#options = options;
     this.store = options.newStore();
+    this.store.keys.startLoading();
     this.#from = { segment: 1, crc: firstSeed(options.storeId), runningMs: 0 };
   }
 

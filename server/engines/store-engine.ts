@@ -1,9 +1,8 @@
 // The store behind the asynchronous Engine interface.
 //
-// It adds what the store must not know: waiting until what a call saw is durable, turns between the
-// slices of long work, timers, the end of watches that nobody reads. Plain reads see the published
-// revision and wait for nothing; whatever saw the head, errors included, is answered when that is
-// durable.
+// It adds what the store must not know: waiting until what a call saw is durable (answers), turns
+// between the slices of long work (long-reads), timers, the end of watches that nobody reads. Plain
+// reads see the published revision and wait for nothing.
 
 import type {
   Engine,
@@ -18,10 +17,8 @@ import type {
   BatchCommand,
   DeleteCommand,
   GetCommand,
-  GetResult,
   LeaseId,
   PutCommand,
-  PutResult,
   RangeQuery,
   RangeResult,
   Revision,
@@ -29,21 +26,18 @@ import type {
   TxnOptions,
   WatchSpec,
 } from "../kv/types.js";
-import type { Clock, Now } from "../lib/clock.js";
-import { EntryHash } from "../lib/entry-hash.js";
+import type { Clock } from "../lib/clock.js";
 import type { Backend } from "../store/backend.js";
 import { checkStore } from "../store/check.js";
-import { ImageExport } from "../store/image-export.js";
 import type { Store } from "../store/store.js";
-import { StoredVersions } from "../store/version-walk.js";
 import type { DataDirectory } from "../wal/data-directory.js";
 import type { Log } from "../wal/log.js";
-import { encodeSnapshot } from "../wal/snapshot-writer.js";
+import { Answers } from "./answers.js";
 import { DirectStore } from "./direct-batch.js";
-import { imageSource } from "./image-source.js";
-import { MemoryWatcher } from "./memory-watcher.js";
+import { LongReads } from "./long-reads.js";
+import type { MemoryWatcher } from "./memory-watcher.js";
+import { OpenWatches } from "./open-watches.js";
 import type { SnapshotKeeper } from "./snapshot-keeper.js";
-import { Turns } from "./turns.js";
 import { Upkeep } from "./upkeep.js";
 
 interface StoreEngineOptions {
@@ -61,12 +55,6 @@ interface SavedParts {
   readonly keeper: SnapshotKeeper;
 }
 
-/** Keys that a listing looks at before others have a turn. */
-const SLICE_VISITS = 2000;
-
-/** Rows of a walk at a time: who takes them does more with each than a listing. */
-const WALK_VISITS = 500;
-
 /**
  * How often a store with leases logs what time it is: a crash gives them back no more, and an hour
  * of that is 35 KiB.
@@ -82,55 +70,55 @@ const AGE_CHECK_MAX_MS = 60_000;
 /** Silent watches are looked for this many times in the span after which they are ended. */
 const IDLE_CHECKS = 10;
 
-/** The hash reads pages of this weight. */
-const HASH_PAGE_BYTES = 1024 * 1024;
-
 export class StoreEngine implements Engine {
   readonly storeId: string;
   readonly failed: Promise<Error>;
   readonly direct: DirectStore;
-  readonly #limits: Limits;
-  readonly #clock: Clock;
   readonly #backend: Backend;
   readonly #store: Store;
   readonly #saved: SavedParts | undefined;
-  readonly #watchers = new Set<MemoryWatcher>();
-  readonly #turns: Turns;
   readonly #upkeep: Upkeep;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #answers: Answers;
+  readonly #reads: LongReads;
+  readonly #watches: OpenWatches;
   #closing: Promise<void> | undefined;
-  #state: "open" | "draining" | "closed" = "open";
 
   constructor(options: StoreEngineOptions) {
-    this.storeId = options.store.storeId;
-    this.#limits = options.limits;
-    this.#clock = options.clock;
-    this.#backend = options.backend;
-    this.#store = options.store;
-    this.#turns = new Turns(options.clock);
-    this.#upkeep = new Upkeep(options.store, options.clock);
-    this.#saved = options.saved;
+    const { store, backend, clock, limits, saved } = options;
+    this.storeId = store.storeId;
+    this.#backend = backend;
+    this.#store = store;
+    this.#saved = saved;
+    this.#upkeep = new Upkeep(store, clock);
+    const upkeep = this.#upkeep;
+    this.#answers = new Answers({ store, backend, clock, upkeep });
+    const answers = this.#answers;
+    this.#reads = new LongReads({ store, backend, clock, upkeep, answers });
+    this.#watches = new OpenWatches({ store, clock, answers, limits });
     this.direct = new DirectStore({
-      store: options.store,
-      backend: options.backend,
+      store,
+      backend,
       begin: () => {
-        this.#requireOpen();
-        return this.#now();
+        answers.requireOpen();
+        return answers.now();
       },
-      afterChange: () => this.#upkeep.afterChange(),
+      afterChange: () => upkeep.afterChange(),
     });
-    this.failed = options.saved?.log.failed ?? new Promise(() => {});
-    if (options.saved !== undefined) {
-      this.#upkeep.every(TELL_TIME_MS, () => this.#tellTime());
-      this.#upkeep.every(EXPIRY_CHECK_MS, () => this.#upkeep.lookAtLeases());
+    this.failed = saved?.log.failed ?? new Promise(() => {});
+    this.#beginUpkeep(limits);
+  }
+
+  #beginUpkeep(limits: Limits): void {
+    const upkeep = this.#upkeep;
+    if (this.#saved !== undefined) {
+      upkeep.every(TELL_TIME_MS, () => this.#tellTime());
+      upkeep.every(EXPIRY_CHECK_MS, () => upkeep.lookAtLeases());
     }
-    this.#upkeep.every(Math.max(1, options.limits.watcherIdleMaxMs / IDLE_CHECKS), () =>
-      this.#endIdle(),
-    );
-    if (options.limits.historyMaxAgeMs > 0) {
-      const intervalMs = Math.min(AGE_CHECK_MAX_MS, options.limits.historyMaxAgeMs / 10);
-      this.#upkeep.every(Math.max(1, intervalMs), () => this.#upkeep.maintain());
-    }
+    const idleMs = Math.max(1, limits.watcherIdleMaxMs / IDLE_CHECKS);
+    upkeep.every(idleMs, () => this.#watches.endIdle());
+    if (limits.historyMaxAgeMs === 0) return;
+    const ageMs = Math.min(AGE_CHECK_MAX_MS, limits.historyMaxAgeMs / 10);
+    upkeep.every(Math.max(1, ageMs), () => upkeep.maintain());
   }
 
   get revision(): Revision {
@@ -139,89 +127,52 @@ export class StoreEngine implements Engine {
 
   /** Plain reads wait for nothing, writes for what is not durable yet; refusals may wait. */
   readonly prompt: PromptCalls = {
-    get: (command) => this.#getNow(command),
-    put: (command) => this.#putNow(command),
+    get: (command) => this.#answers.readNow(() => this.#store.get(command)),
+    put: (command) => this.#answers.mutateNow((now) => this.#store.put(command, now)),
   };
 
   async get(command: GetCommand) {
-    return this.#getNow(command);
-  }
-
-  #getNow(command: GetCommand): GetResult | Promise<GetResult> {
-    this.#requireOpen();
-    try {
-      return this.#store.get(command);
-    } catch (error) {
-      return this.#telling(() => Promise.reject(error));
-    }
-  }
-
-  range(query: RangeQuery): Promise<RangeResult> {
-    return this.#run(() => this.#telling(() => this.#range(query)));
-  }
-
-  async #range(query: RangeQuery): Promise<RangeResult> {
-    const read = this.#store.beginRange(query);
-    try {
-      while (!this.#store.runRange(read, SLICE_VISITS)) await this.#clock.yieldTurn();
-    } catch (error) {
-      this.#store.abandonRange(read);
-      throw error;
-    }
-    const result = this.#store.endRange(read, query, this.#now());
-    if (this.#store.retention.compactor.held) this.#upkeep.maintain();
-    return result;
+    return this.prompt.get(command);
   }
 
   async put(command: PutCommand) {
-    return this.#putNow(command);
+    return this.prompt.put(command);
   }
 
-  #putNow(command: PutCommand): PutResult | Promise<PutResult> {
-    this.#requireOpen();
-    let result: PutResult;
-    try {
-      result = this.#store.put(command, this.#now());
-    } catch (error) {
-      return this.#mutate(() => {
-        throw error;
-      });
-    }
-    this.#upkeep.afterChange();
-    const { position } = this.#store.journal;
-    if (this.#backend.durablePosition >= position) return result;
-    return this.#backend.durable(position).then(() => result);
+  range(query: RangeQuery): Promise<RangeResult> {
+    return this.#reads.range(query);
   }
 
   delete(command: DeleteCommand) {
-    return this.#mutate((now) => this.#store.delete(command, now));
+    return this.#answers.mutate((now) => this.#store.delete(command, now));
   }
 
   txn(command: TxnCommand, options: TxnOptions) {
-    return this.#mutate((now) => this.#store.txn(command, options, now));
+    return this.#answers.mutate((now) => this.#store.txn(command, options, now));
   }
 
   async batch(command: BatchCommand) {
+    const answers = this.#answers;
     const reads = command.operations.every(({ kind }) => kind === "get" || kind === "refused");
-    if (!reads) return this.#mutate((now) => this.#store.batch(command, now));
-    this.#requireOpen();
+    if (!reads) return answers.mutate((now) => this.#store.batch(command, now));
+    answers.requireOpen();
     const { publishedRevision } = this.#store;
-    return this.#telling(async () => this.#store.batch(command, this.#now(), publishedRevision));
+    return answers.read(() => this.#store.batch(command, answers.now(), publishedRevision));
   }
 
   grant(command: { readonly id: LeaseId; readonly ttlMs: number }) {
-    return this.#mutate((now) => ({
+    return this.#answers.mutate((now) => ({
       ...this.#store.leases.grant(command, now),
       revision: this.#store.revision,
     }));
   }
 
   keepAlive(command: { readonly id: LeaseId }) {
-    return this.#mutate((now) => ({ ttlMs: this.#store.leases.keepAlive(command, now) }));
+    return this.#answers.mutate((now) => ({ ttlMs: this.#store.leases.keepAlive(command, now) }));
   }
 
   revoke(command: { readonly id: LeaseId }) {
-    return this.#mutate((now) => this.#store.leases.revoke(command, now));
+    return this.#answers.mutate((now) => this.#store.leases.revoke(command, now));
   }
 
   timeToLive(query: {
@@ -229,109 +180,38 @@ export class StoreEngine implements Engine {
     readonly withKeys: boolean;
     readonly maxBytes: number;
   }) {
-    return this.#mutate((now) => this.#store.leases.timeToLive(query, now));
+    return this.#answers.mutate((now) => this.#store.leases.timeToLive(query, now));
   }
 
   leases(query: { readonly after: LeaseId | undefined; readonly limit: number }) {
-    return this.#mutate((now) => this.#store.leases.list(query, now));
+    return this.#answers.mutate((now) => this.#store.leases.list(query, now));
   }
 
   async compact(command: { readonly revision: Revision }) {
-    await this.#mutate((now) => this.#store.compact(command, now));
+    await this.#answers.mutate((now) => this.#store.compact(command, now));
     this.#upkeep.maintain();
     const { compactRevision } = this.#store.retention.compactor;
     return { revision: this.#store.publishedRevision, compactRevision };
   }
 
   hash(query: { readonly revision: Revision }) {
-    return this.#run(() => this.#telling(() => this.#hash(query)));
-  }
-
-  async #hash(query: { readonly revision: Revision }) {
-    const hash = new EntryHash();
-    let page = await this.#range(hashPage(query.revision, undefined));
-    const { revision } = page;
-    for (;;) {
-      for (const entry of page.entries) hash.add(entry);
-      if (page.next === undefined) break;
-      page = await this.#range(hashPage(revision, page.next));
-    }
-    await this.#compactionDurable();
-    const { compactRevision } = this.#store.retention.compactor;
-    return { hash: hash.digest(), revision, compactRevision };
+    return this.#reads.hash(query);
   }
 
   versions(query: { readonly revision: Revision }): Promise<VersionWalk> {
-    return this.#run(() => this.#telling(() => this.#versions(query)));
-  }
-
-  async #versions(query: { readonly revision: Revision }): Promise<VersionWalk> {
-    const store = this.#store;
-    const revision = store.retention.readable(query.revision, store.publishedRevision);
-    const versions = new StoredVersions(store, revision);
-    const close = () => {
-      versions.stop();
-      this.#upkeep.maintain();
-    };
-    await this.#compactionDurable().catch((error: unknown) => {
-      close();
-      throw error;
-    });
-    const next = async () => {
-      for (;;) {
-        await this.#clock.yieldTurn();
-        const rows = versions.next(WALK_VISITS);
-        if (rows?.length !== 0) return rows;
-      }
-    };
-    return {
-      revision,
-      compactRevision: versions.revision,
-      next: () => this.#run(() => this.#telling(next)),
-      close,
-    };
+    return this.#reads.versions(query);
   }
 
   async snapshot(): Promise<SnapshotStream> {
-    this.#requireOpen();
-    const image = new ImageExport(this.#store, { history: "all", now: this.#now() });
-    const chunks = encodeSnapshot(imageSource(image, this.#clock));
-    // What will never be durable is taken back, and the image would go on in what came instead.
-    await this.#backend.durable(this.#store.journal.position).catch((error: unknown) => {
-      image.stop();
-      throw error;
-    });
-    return {
-      revision: image.header.revision,
-      next: () =>
-        this.#run(async () => {
-          const step = await chunks.next();
-          return step.done ? undefined : step.value;
-        }),
-      close: () => {
-        image.stop();
-        this.#upkeep.maintain();
-      },
-    };
+    return this.#reads.snapshot();
   }
 
   watch(spec: WatchSpec): MemoryWatcher {
-    if (this.#state !== "open") throw shuttingDown();
-    const watch = this.#store.watch(spec, () => this.#clock.monotonicMs());
-    const watcher = new MemoryWatcher({
-      store: this.#store,
-      watch,
-      clock: this.#clock,
-      turns: this.#turns,
-      beforeEnd: (error) => this.#beforeTelling(error),
-      onClosed: () => this.#watchers.delete(watcher),
-    });
-    this.#watchers.add(watcher);
-    return watcher;
+    return this.#watches.open(spec);
   }
 
   async status(): Promise<EngineStatus> {
-    this.#requireOpen();
+    this.#answers.requireOpen();
     // It waits for nothing that the disk has to do: what is wrong is what is asked for.
     this.#tellCompaction();
     const { keys, lessor, hub, retention, counters, journal } = this.#store;
@@ -365,8 +245,8 @@ export class StoreEngine implements Engine {
   }
 
   endWatches(): void {
-    if (this.#state === "open") this.#state = "draining";
-    for (const watcher of this.#watchers) watcher.end(shuttingDown());
+    this.#answers.drain();
+    this.#watches.endAll();
   }
 
   close(): Promise<void> {
@@ -376,9 +256,8 @@ export class StoreEngine implements Engine {
 
   async #close(): Promise<void> {
     this.endWatches();
-    this.#state = "closed";
     this.#upkeep.close();
-    await Promise.allSettled(this.#running);
+    await this.#answers.close();
     await this.#saved?.keeper.close();
     if (this.#saved !== undefined) this.#tellTime();
     try {
@@ -391,52 +270,6 @@ export class StoreEngine implements Engine {
   /** Verifies every invariant of the store. @throws AssertionError. */
   check(): void {
     checkStore(this.#store);
-  }
-
-  /** Runs a call that takes turns; close() waits for it. The backend's close settles the others. */
-  async #run<T>(call: () => Promise<T>): Promise<T> {
-    this.#requireOpen();
-    const running = call();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-
-  /** Runs what sees the head, and answers, with its error too, once that head is durable. */
-  async #mutate<T>(run: (now: Now) => T): Promise<T> {
-    this.#requireOpen();
-    try {
-      return run(this.#now());
-    } catch (error) {
-      await this.#beforeTelling(error);
-      throw error;
-    } finally {
-      this.#upkeep.afterChange();
-      const { position } = this.#store.journal;
-      if (this.#backend.durablePosition < position) await this.#backend.durable(position);
-    }
-  }
-
-  /** Runs a read; that something is compacted is only told once that is durable. */
-  async #telling<T>(read: () => Promise<T>): Promise<T> {
-    try {
-      return await read();
-    } catch (error) {
-      await this.#beforeTelling(error);
-      throw error;
-    }
-  }
-
-  async #beforeTelling(error: unknown): Promise<void> {
-    const isCompacted = error instanceof KvdError && error.reason === "REVISION_COMPACTED";
-    if (isCompacted) await this.#compactionDurable();
-  }
-
-  async #compactionDurable(): Promise<void> {
-    await this.#backend.durable(this.#store.journal.tellCompaction());
   }
 
   /** Logs what time it is, for what remains of leases. */
@@ -453,25 +286,6 @@ export class StoreEngine implements Engine {
     const { log, keeper } = this.#saved ?? {};
     return [log?.problem, keeper?.problem].filter((problem) => problem !== undefined);
   }
-
-  #endIdle(): void {
-    const limitMs = this.#limits.watcherIdleMaxMs;
-    const nowMs = this.#clock.monotonicMs();
-    for (const watcher of this.#watchers) {
-      watcher.markStalled();
-      if (nowMs - (watcher.stalledSinceMs ?? nowMs) < limitMs) continue;
-      const text = `the watch took nothing for ${limitMs} ms while data waited`;
-      watcher.end(new KvdError("WATCHER_TOO_SLOW", `${text} (--watcher-idle-max)`));
-    }
-  }
-
-  #now(): Now {
-    return { wallMs: this.#clock.wallMs(), monotonicMs: this.#clock.monotonicMs() };
-  }
-
-  #requireOpen(): void {
-    if (this.#state === "closed") throw shuttingDown();
-  }
 }
 
 /** The disk may take nothing now: whoever writes is told. */
@@ -481,22 +295,4 @@ function unlessRefused(step: () => void): void {
   } catch (error) {
     if (!(error instanceof KvdError)) throw error;
   }
-}
-
-function shuttingDown(): KvdError {
-  return new KvdError("SHUTTING_DOWN", "the server is shutting down");
-}
-
-function hashPage(revision: Revision, resume: Uint8Array | undefined): RangeQuery {
-  return {
-    selector: { kind: "all" },
-    revision,
-    order: "ascending",
-    limit: 0,
-    keysOnly: false,
-    count: "no",
-    delimiter: new Uint8Array(0),
-    resume,
-    maxBytes: HASH_PAGE_BYTES,
-  };
 }

@@ -1,6 +1,6 @@
 // Answers to ranges and puts of etcd's protocol, straight into their buffer; each with the bytes
 // that the generated encoder gives (test/unit/etcd/plain-answers.test.ts). What is not plain, such
-// as a key with a lease, is left to that one (bench: etcd).
+// as a key with a lease, is left to that one (bench: etcd-protocol).
 
 import type { KeyValue } from "../../gen/grpc/etcd/kv.js";
 import { PutResponse, RangeResponse, ResponseHeader } from "../../gen/grpc/etcd/rpc.js";

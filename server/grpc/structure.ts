@@ -40,10 +40,14 @@ interface Span {
 /** Far above what any message that is served nests; decoders recurse. */
 const LEVELS_MAX = 1000;
 
-/** Whether the bytes are such a message as far as tags, lengths and their nesting tell. */
-export function hasStructure(bytes: Uint8Array, message: DescMessage): boolean {
-  const spans: Span[] = [{ end: bytes.length, shape: shapeOf(message) }];
-  let at = 0;
+/** Whether bytes[start, end) are such a message as far as tags, lengths and their nesting tell. */
+export function hasStructure(
+  bytes: Uint8Array,
+  message: DescMessage,
+  { start, end } = { start: 0, end: bytes.length },
+): boolean {
+  const spans: Span[] = [{ end, shape: shapeOf(message) }];
+  let at = start;
   for (let span = spans.at(-1); span !== undefined; span = spans.at(-1)) {
     if (at === span.end) {
       spans.pop();

@@ -5,6 +5,7 @@
 // given until it has been sent, so nothing is written twice. The revision stands first in an answer
 // and is known last: so there is room for it in front, and results begin behind that.
 
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { BatchResult } from "../../gen/grpc/kvd/v1/kv.js";
 import type { DirectEntry } from "../kv/direct.js";
 import { NO_LEASE, type Revision } from "../kv/types.js";
@@ -48,6 +49,8 @@ export class BatchAnswer {
   #start = 0;
   #at = 0;
   #expected = EXPECTED_MIN_BYTES;
+  /** For what is encoded by generated code. */
+  readonly #writer = new BinaryWriter();
 
   constructor(tags: BatchTags) {
     this.#tags = tags;
@@ -118,7 +121,7 @@ export class BatchAnswer {
 
   /** Any result, by the generated encoder. */
   other(result: BatchResult): void {
-    const bytes = BatchResult.encode(result).finish();
+    const bytes = BatchResult.encode(result, this.#writer).finish();
     this.#reserve(bytes.length + RESULT_MAX_BYTES);
     const out = this.#out.bytes;
     const at = writeField(out, this.#at, this.#tags.resultTag, bytes.length);

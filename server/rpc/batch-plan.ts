@@ -6,6 +6,7 @@
 // codec alone. A message with anything else in it is left to the generated codec as a whole, which
 // also finds the words for what is no message: so nothing is read more leniently here than there.
 
+import type { BinaryReader } from "@bufbuild/protobuf/wire";
 import { BatchOperationSchema } from "../../gen/es/kvd/v1/kv_pb.js";
 import { BatchOperation as BatchOperationMessage } from "../../gen/grpc/kvd/v1/kv.js";
 import { messageReader } from "../grpc/codec.js";
@@ -33,6 +34,9 @@ const VALUE = 0x1a;
 const ROW = 6;
 const FIRST_ROWS = 128;
 
+/** Where more than these, and most, are not plain, the generated codec takes the message whole. */
+const OTHERS_FEW = 8;
+
 export class BatchPlan {
   readonly #operationTag: number;
   readonly #idTag: number;
@@ -54,6 +58,8 @@ export class BatchPlan {
   #rows = new Int32Array(FIRST_ROWS * ROW);
   /** What has no places, by the second number of its row. */
   #others: BatchOperation[] = [];
+  /** Of the message, once something in it is not plain. */
+  #reader: BinaryReader | undefined;
   /** Where the payload ends whose length was read last. */
   #payloadEnd = 0;
 
@@ -105,6 +111,7 @@ export class BatchPlan {
   /** Lets go of what belongs to the message. */
   clear(): void {
     this.source = NOTHING;
+    this.#reader = undefined;
     if (this.#others.length > 0) this.#others = [];
   }
 
@@ -114,6 +121,7 @@ export class BatchPlan {
     this.readsOnly = true;
     this.idStart = 0;
     this.idEnd = 0;
+    this.#reader = undefined;
     if (this.#others.length > 0) this.#others = [];
   }
 
@@ -172,20 +180,24 @@ export class BatchPlan {
 
   /** Through the generated codec; what that refuses, it refuses with the rest of the message. */
   #readOther(bytes: Uint8Array, start: number, end: number, row: number): boolean {
-    const operation = this.#decode(bytes.subarray(start, end));
+    const operation = this.#decode(bytes, start, end);
     if (operation === undefined) return false;
     this.#rows[row] = OTHER;
     this.#rows[row + 1] = this.#others.length;
     this.#others.push(operation);
+    const others = this.#others.length;
+    if (others > OTHERS_FEW && others * 2 > this.count) return false;
     if (operation.kind !== "get" && operation.kind !== "refused") this.readsOnly = false;
     return true;
   }
 
-  #decode(bytes: Uint8Array): BatchOperation | undefined {
-    if (!hasStructure(bytes, BatchOperationSchema)) return undefined;
+  #decode(bytes: Uint8Array, start: number, end: number): BatchOperation | undefined {
+    if (!hasStructure(bytes, BatchOperationSchema, { start, end })) return undefined;
+    this.#reader ??= messageReader(bytes);
+    this.#reader.pos = start;
     let message: BatchOperationMessage;
     try {
-      message = BatchOperationMessage.decode(messageReader(bytes));
+      message = BatchOperationMessage.decode(this.#reader, end - start);
     } catch {
       return undefined;
     }

@@ -77,6 +77,12 @@ export interface Backend {
   /** Takes the record that was reserved last. Never fails; never waits. */
   append(record: LogRecord): Position;
 
+  /**
+   * Of a backend that keeps no records: takes one without seeing it, where reserve() refuses none
+   * and each is durable at once.
+   */
+  readonly appendUnseen?: () => Position;
+
   /** The newest position that is durable. Never goes back. */
   readonly durablePosition: Position;
 
@@ -99,6 +105,11 @@ export class MemoryBackend implements Backend {
     this.#position += 1;
     return this.#position;
   }
+
+  readonly appendUnseen = (): Position => {
+    this.#position += 1;
+    return this.#position;
+  };
 
   get durablePosition(): Position {
     return this.#position;

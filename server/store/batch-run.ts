@@ -28,14 +28,21 @@ export interface SingleOperations {
 export function runBatch(command: BatchCommand, store: SingleOperations): BatchResultItem[] {
   const budget = new ResultBudget(command.maxBytes);
   budget.takeResult(command.operations.length);
-  return command.operations.map((operation): BatchResultItem => {
-    try {
-      return runAlone(operation, store, budget);
-    } catch (error) {
-      if (!(error instanceof KvdError)) throw error;
-      return { kind: "failure", error };
-    }
-  });
+  return command.operations.map((operation) => runOperation(operation, store, budget));
+}
+
+/** One of them; its result's own weight has been taken. */
+export function runOperation(
+  operation: BatchOperation,
+  store: SingleOperations,
+  budget: ResultBudget,
+): BatchResultItem {
+  try {
+    return runAlone(operation, store, budget);
+  } catch (error) {
+    if (!(error instanceof KvdError)) throw error;
+    return { kind: "failure", error };
+  }
 }
 
 function runAlone(

@@ -71,6 +71,7 @@ export class CommitBuilder {
       createRevision: live === NO_ROW ? this.revision : rows.createRevisionOf(live),
       version: live === NO_ROW ? 1 : rows.versionOf(live) + 1,
       leaseId,
+      view: undefined,
     });
     this.#added(row);
     const before = live === NO_ROW ? NO_LEASE : rows.leaseIdOf(live);

@@ -89,15 +89,23 @@ export class History {
     return (this.#pages[place >>> PAGE_BITS] as Page).rows[place & PAGE_MASK] as number;
   }
 
-  push(commit: NewCommit): void {
+  push({ revision, timeMs, first, length }: NewCommit): void {
+    this.pushOne(revision, timeMs, first);
+    if (length === 1) return;
+    const place = this.#end - 1;
+    (this.#pages[place >>> PAGE_BITS] as Page).lengths[place & PAGE_MASK] = length;
+  }
+
+  /** A commit of one change. (bench: batch-memory.) */
+  pushOne(revision: Revision, timeMs: number, row: Row): void {
     const place = this.#end;
     if (place >>> PAGE_BITS === this.#pages.length) this.#pages.push(new Page());
     const page = this.#pages[place >>> PAGE_BITS] as Page;
-    page.rows[place & PAGE_MASK] = commit.first;
-    page.lengths[place & PAGE_MASK] = commit.length;
-    page.times[place & PAGE_MASK] = commit.timeMs;
+    page.rows[place & PAGE_MASK] = row;
+    page.lengths[place & PAGE_MASK] = 1;
+    page.times[place & PAGE_MASK] = timeMs;
     this.#end += 1;
-    this.#newestRevision = commit.revision;
+    this.#newestRevision = revision;
   }
 
   dropNewest(): void {

@@ -111,7 +111,8 @@ export class ImageImport {
     const { value } = version;
     const [keyStart, valueStart] = [0, 0];
     const [keyEnd, valueEnd] = [key.length, value.length];
-    const row = keys.add(id, { ...version, key, keyStart, keyEnd, value, valueStart, valueEnd });
+    const places = { key, keyStart, keyEnd, value, valueStart, valueEnd, view: undefined };
+    const row = keys.add(id, { ...version, ...places });
     if (version.leaseId !== NO_LEASE) this.#leased.add(keys.keyOf(row));
     return row;
   }

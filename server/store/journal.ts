@@ -182,6 +182,15 @@ export class Journal {
     const { keys, history } = this.#options;
     const revision = this.#revision + 1;
     const timeMs = Math.max(this.#lastTimeMs, Math.floor(wallMs));
+    const { appendUnseen } = this.#backend;
+    if (appendUnseen !== undefined && this.#untoldCompactRevision === undefined) {
+      this.#position = appendUnseen();
+      history.pushOne(revision, timeMs, row);
+      this.#revision = revision;
+      this.#lastTimeMs = timeMs;
+      this.#publishCommit(revision, timeMs);
+      return revision;
+    }
     const record: LogRecord = {
       revision,
       timeMs,
@@ -286,11 +295,14 @@ export class Journal {
   ): void {
     onPublish?.();
     this.#publishedCompactRevision = compactRevision ?? this.#publishedCompactRevision;
-    if (commit === undefined) return;
-    this.#publishedRevision = commit.revision;
-    this.#publishedTimeMs = commit.timeMs;
+    if (commit !== undefined) this.#publishCommit(commit.revision, commit.timeMs);
+  }
+
+  #publishCommit(revision: Revision, timeMs: number): void {
+    this.#publishedRevision = revision;
+    this.#publishedTimeMs = timeMs;
     if (!this.#options.isWatched()) return;
-    const published = this.#options.history.at(commit.revision);
+    const published = this.#options.history.at(revision);
     if (published !== undefined) this.#options.onPublish(published);
   }
 

@@ -74,6 +74,20 @@ export class KeyHash {
     return true;
   }
 
+  /** All ids, in no order. Walks the directory. */
+  ids(): Uint32Array {
+    const ids = new Uint32Array(this.#size);
+    let count = 0;
+    for (const [place, bucket] of this.#directory.entries()) {
+      if (place >= 2 ** bucket.depth) continue;
+      const { pairs } = bucket;
+      for (let index = 1; index < pairs.length; index += 2) {
+        if (pairs[index] !== 0) ids[count++] = pairs[index] as number;
+      }
+    }
+    return ids;
+  }
+
   /** @throws AssertionError naming the first invariant that does not hold. */
   check(): void {
     assert.equal(this.#directory.length, 2 ** this.#depth, "the directory has a place for each");

@@ -54,6 +54,15 @@ export class KeySpace {
     return this.#historyBytes;
   }
 
+  /** For a load of many keys into an empty store, before finishLoading(). */
+  startLoading(): void {
+    this.#table.startLoading();
+  }
+
+  finishLoading(): void {
+    this.#table.finishLoading();
+  }
+
   /** What all rows that were ever added cost, in rows: see reclaim(). */
   get work(): number {
     return this.#work;
@@ -142,6 +151,7 @@ export class KeySpace {
       createRevision: 0,
       version: 0,
       leaseId: NO_LEASE,
+      view: undefined,
     });
   }
 
@@ -224,9 +234,9 @@ export class KeySpace {
    */
   #moveIfKept(row: Row, revision: Revision): boolean {
     const { rows } = this;
+    if (rows.isDropped(row)) return false;
     const id = this.keyOf(row);
     const newest = this.newest(id);
-    if (rowAt(rows, newest, revision - 1) !== row) return false;
     const moved = rows.move(row);
     if (newest === row) this.#table.setNewest(id, moved);
     else rows.setPrevious(rowAbove(rows, newest, revision - 1), moved);

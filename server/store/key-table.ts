@@ -3,10 +3,10 @@
 
 import { latin1FromBytes } from "../lib/bytes.js";
 import type { HashSeed } from "../lib/half-sip-hash.js";
-import type { KeyBytes } from "./key-bytes.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyOrder } from "./key-order.js";
+import { type SortableKeys, sortInRuns } from "./key-sort.js";
 import type { Row, Rows } from "./rows.js";
 
 /** A key that has a row; 0: none. It is another's once the key has none any more. */
@@ -18,10 +18,11 @@ const PAGE_BITS = 12;
 const PAGE_IDS = 2 ** PAGE_BITS;
 const PAGE_MASK = PAGE_IDS - 1;
 
-export class KeyTable implements KeyBytes {
+export class KeyTable implements SortableKeys {
   readonly #rows: Rows;
   readonly #hash: KeyHash;
-  readonly #order: KeyOrder;
+  /** Undefined while keys are loaded. */
+  #order: KeyOrder | undefined;
   /** The newest row by id; of a free id the next free one. */
   readonly #pages: Uint32Array[] = [];
   #freeId: KeyId = NO_KEY;
@@ -35,6 +36,18 @@ export class KeyTable implements KeyBytes {
 
   get size(): number {
     return this.#hash.size;
+  }
+
+  /**
+   * For a load of many keys in any order, into an empty table: their own order is made at the end,
+   * or when somebody asks for it.
+   */
+  startLoading(): void {
+    this.#order = undefined;
+  }
+
+  finishLoading(): void {
+    this.#ordered();
   }
 
   /** The key in bytes[start, end). */
@@ -58,7 +71,7 @@ export class KeyTable implements KeyBytes {
     const start = this.#rows.keyStartOf(row);
     const end = start + this.#rows.keyLengthOf(row);
     this.#hash.add(this.#hash.hash(bytes, start, end), id);
-    this.#order.insert(id, bytes, start, end);
+    this.#order?.insert(id, bytes, start, end);
     return id;
   }
 
@@ -69,25 +82,25 @@ export class KeyTable implements KeyBytes {
     const start = this.#rows.keyStartOf(row);
     const end = start + this.#rows.keyLengthOf(row);
     this.#hash.remove(this.#hash.hash(bytes, start, end), id);
-    this.#order.remove(id, bytes, start, end);
+    this.#order?.remove(id, bytes, start, end);
     this.setNewest(id, this.#freeId);
     this.#freeId = id;
   }
 
   /** From the first key at or above `from`, upwards; undefined: from the lowest. */
   ascend(from: Uint8Array | undefined): KeyCursor {
-    return this.#order.ascend(from);
+    return this.#ordered().ascend(from);
   }
 
   /** From the last key below `before`, downwards; undefined: from the highest. */
   descend(before: Uint8Array | undefined): KeyCursor {
-    return this.#order.descend(before);
+    return this.#ordered().descend(before);
   }
 
   /** @throws when the hash or the order is not as it should be. */
   check(): void {
     this.#hash.check();
-    this.#order.check();
+    this.#ordered().check();
   }
 
   isKey(id: KeyId, bytes: Uint8Array, start: number, end: number): boolean {
@@ -113,6 +126,17 @@ export class KeyTable implements KeyBytes {
       if (difference !== 0) return difference;
     }
     return ownLength - (end - start);
+  }
+
+  compareIds(left: KeyId, right: KeyId): number {
+    const row = this.newest(right);
+    const start = this.#rows.keyStartOf(row);
+    return this.compareTo(
+      left,
+      this.#rows.bytesOf(row),
+      start,
+      start + this.#rows.keyLengthOf(row),
+    );
   }
 
   head(id: KeyId, length: number): string {
@@ -141,6 +165,25 @@ export class KeyTable implements KeyBytes {
       length += 1;
     }
     return length;
+  }
+
+  /** The order, made now if it was left for later. */
+  #ordered(): KeyOrder {
+    if (this.#order !== undefined) return this.#order;
+    const order = new KeyOrder({ keys: this });
+    // In the order in which they were given: their rows follow each other in memory then.
+    const ids = this.#hash.ids().sort();
+    const first = ids[0] ?? NO_KEY;
+    let shared = Number.POSITIVE_INFINITY;
+    for (const id of ids) shared = Math.min(shared, this.sharedPrefix(first, id));
+    sortInRuns(this, ids, shared);
+    for (const id of ids) {
+      const row = this.newest(id);
+      const start = this.#rows.keyStartOf(row);
+      order.insert(id, this.#rows.bytesOf(row), start, start + this.#rows.keyLengthOf(row));
+    }
+    this.#order = order;
+    return order;
   }
 
   #takeId(): KeyId {

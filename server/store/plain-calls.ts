@@ -3,24 +3,52 @@
 
 import { NO_LEASE, type Revision } from "../kv/types.js";
 import type { Now } from "../lib/clock.js";
+import type { ViewedBytes } from "../lib/viewed-bytes.js";
 import type { Counters } from "./counters.js";
 import type { Journal } from "./journal.js";
 import type { KeySpace } from "./key-space.js";
 import { NO_KEY } from "./key-table.js";
 import type { Retention } from "./retention.js";
-import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
+import { KEY_MAX_BYTES, type NewRow, NO_ROW, type Row } from "./rows.js";
 import { rowBytes, versionBytesOf } from "./weights.js";
 
 /** Where a put stands in somebody's bytes. */
 export interface PlainPut {
-  readonly bytes: Uint8Array;
+  readonly source: ViewedBytes;
   readonly keyStart: number;
   readonly keyEnd: number;
   readonly valueStart: number;
   readonly valueEnd: number;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
+/** The version of a put; always the same object, since it is a row at once. */
+class FreshRow implements NewRow {
+  revision: Revision = 0;
+  readonly place = 0;
+  readonly deleted = undefined;
+  key: Uint8Array = NO_BYTES;
+  keyStart = 0;
+  keyEnd = 0;
+  value: Uint8Array = NO_BYTES;
+  valueStart = 0;
+  valueEnd = 0;
+  createRevision: Revision = 0;
+  version = 0;
+  readonly leaseId = NO_LEASE;
+  view: DataView | undefined = undefined;
+
+  /** Holds on to nobody's request. */
+  forget(): void {
+    this.key = NO_BYTES;
+    this.value = NO_BYTES;
+    this.view = undefined;
+  }
+}
+
 export class PlainCalls {
+  readonly #row = new FreshRow();
   readonly #keys: KeySpace;
   readonly #journal: Journal;
   readonly #retention: Retention;
@@ -52,7 +80,8 @@ export class PlainCalls {
    * @throws KvdError STORE_FULL, NO_SPACE, LOG_FAILED.
    */
   put(of: PlainPut, now: Now): Revision | undefined {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = of;
+    const { source, keyStart, keyEnd, valueStart, valueEnd } = of;
+    const { bytes } = source;
     const keys = this.#keys;
     const { rows } = keys;
     if (keyEnd - keyStart > KEY_MAX_BYTES) return undefined;
@@ -70,20 +99,19 @@ export class PlainCalls {
       live = keys.live(id);
     }
     const revision = this.#journal.revision + 1;
-    const row = keys.add(id, {
-      revision,
-      place: 0,
-      deleted: undefined,
-      key: bytes,
-      keyStart,
-      keyEnd,
-      value: bytes,
-      valueStart,
-      valueEnd,
-      createRevision: live === NO_ROW ? revision : rows.createRevisionOf(live),
-      version: live === NO_ROW ? 1 : rows.versionOf(live) + 1,
-      leaseId: NO_LEASE,
-    });
+    const fresh = this.#row;
+    fresh.revision = revision;
+    fresh.key = bytes;
+    fresh.keyStart = keyStart;
+    fresh.keyEnd = keyEnd;
+    fresh.value = bytes;
+    fresh.valueStart = valueStart;
+    fresh.valueEnd = valueEnd;
+    fresh.createRevision = live === NO_ROW ? revision : rows.createRevisionOf(live);
+    fresh.version = live === NO_ROW ? 1 : rows.versionOf(live) + 1;
+    fresh.view = source.view;
+    const row = keys.add(id, fresh);
+    fresh.forget();
     return this.#journal.writeRow(row, now.wallMs);
   }
 

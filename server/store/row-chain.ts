@@ -33,7 +33,17 @@ export function rowAbove(rows: Rows, newest: Row, revision: Revision): Row {
   }
 }
 
-/** The link of a row whose previous one is this. What is not above the floor may be gone. */
+/** Always the same object: the store makes one row at a time. */
+const LINK: { -readonly [field in keyof RowLink]: RowLink[field] } = {
+  jump: NO_ROW,
+  depth: 0,
+  jumpRevision: 0,
+};
+
+/**
+ * The link of a row whose previous one is this, until the next call. What is not above the floor
+ * may be gone.
+ */
 export function linkTo(rows: Rows, previous: Row, floor: Revision): RowLink {
   const depth = rows.depthOf(previous) + 1;
   let jump = previous;
@@ -45,5 +55,8 @@ export function linkTo(rows: Rows, previous: Row, floor: Revision): RowLink {
     jump = rows.jumpOf(jump);
     jumpRevision = revision;
   }
-  return { jump, depth, jumpRevision };
+  LINK.jump = jump;
+  LINK.depth = depth;
+  LINK.jumpRevision = jumpRevision;
+  return LINK;
 }

@@ -26,7 +26,7 @@ import type {
 import type { Now } from "../lib/clock.js";
 import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { Backend } from "./backend.js";
-import { runBatch } from "./batch-run.js";
+import { runBatch, type SingleOperations } from "./batch-run.js";
 import { newCounters } from "./counters.js";
 import { History } from "./history.js";
 import { Hub, type HubLimits } from "./hub.js";
@@ -176,13 +176,18 @@ export class Store {
 
   /** All operations in order, each on its own; gets see `visible`, or the head by default. */
   batch(command: BatchCommand, now: Now, visible?: Revision): BatchResult {
-    const results = runBatch(command, {
+    const results = runBatch(command, this.operations(now, visible));
+    return { revision: visible ?? this.journal.revision, results };
+  }
+
+  /** What a batch runs, for whoever runs its operations one by one. */
+  operations(now: Now, visible?: Revision): SingleOperations {
+    return {
       get: (get) => this.#reads.get(get, visible ?? this.journal.revision),
       put: (put) => this.put(put, now),
       delete: (remove) => this.delete(remove, now),
       present: (key) => presentEntry(this.keys, key),
-    });
-    return { revision: visible ?? this.journal.revision, results };
+    };
   }
 
   compact(command: { readonly revision: Revision }, now: Now): void {

@@ -3,7 +3,6 @@
 import type { DeleteReason } from "../kv/types.js";
 import type { ByteReader } from "../lib/byte-reader.js";
 import type { ByteWriter } from "../lib/byte-writer.js";
-import { copyBytes } from "../lib/bytes.js";
 import type { ImageItem } from "../store/image.js";
 import { tombstone, type Version } from "../store/version.js";
 
@@ -76,7 +75,7 @@ export class ItemReader {
     this.#hasPlaces = formatVersion >= FIRST_WITH_PLACES;
   }
 
-  /** The bytes of the item are its own. @throws RangeError. */
+  /** The bytes of the item are views of the reader's. @throws RangeError. */
   read(reader: ByteReader): ImageItem {
     const tag = reader.byte();
     switch (tag) {
@@ -98,7 +97,7 @@ export class ItemReader {
       default: {
         const reason = DELETES[tag - FIRST_DELETE];
         if (reason === undefined) throw new RangeError(`there is no item of the kind ${tag}`);
-        const key = copyBytes(reader.bytes());
+        const key = reader.bytes();
         return { kind: "change", key, version: tombstone(this.#next(), reason) };
       }
     }
@@ -125,8 +124,8 @@ function readEntry(reader: ByteReader, { revision, place }: ChangePlace) {
   const createRevision = reader.varint();
   const count = reader.varint();
   const leaseId = reader.int64();
-  const key = copyBytes(reader.bytes());
-  const value = copyBytes(reader.bytes());
+  const key = reader.bytes();
+  const value = reader.bytes();
   if (createRevision > revision || count === 0) throw new RangeError("an entry cannot be");
   const version: Version = {
     revision,

@@ -2,6 +2,7 @@
 
 import type { KvdError } from "../kv/errors.js";
 import type { Revision } from "../kv/types.js";
+import { type ViewedBytes, viewedBytes } from "../lib/viewed-bytes.js";
 import type { LogRecord, Position } from "../store/backend.js";
 import type { SegmentHeader, SegmentKeys } from "./log-format.js";
 import { encodeRecord, type RecordFrame, recordBytes } from "./record-codec.js";
@@ -32,17 +33,24 @@ export class LogBatch {
   readonly startOffset: number;
   /** Settles once all of it is durable, or never will be. */
   readonly done: Promise<void>;
-  end: LogPoint;
-  #buffer: Buffer;
+  readonly #frame: { -readonly [field in keyof RecordFrame]: RecordFrame[field] };
+  readonly #segment: number;
+  #position: Position;
+  #revision: Revision;
+  #to: ViewedBytes;
   #length = 0;
   #resolve: () => void = () => {};
   #reject: (error: KvdError) => void = () => {};
 
-  constructor(start: LogPoint, header: SegmentHeader | undefined, buffer: Buffer | undefined) {
-    this.end = start;
-    this.startOffset = start.offset;
+  constructor(start: LogPoint, header: SegmentHeader | undefined, buffer: Uint8Array | undefined) {
+    const { position, revision, segment, keys, offset, crc: previousCrc } = start;
+    this.#frame = { keys, previousCrc, runningMs: 0, unsynced: 0 };
+    this.#segment = segment;
+    this.#position = position;
+    this.#revision = revision;
+    this.startOffset = offset;
     this.header = header;
-    this.#buffer = buffer ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
+    this.#to = viewedBytes(buffer ?? Buffer.allocUnsafeSlow(FIRST_BYTES));
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -50,8 +58,30 @@ export class LogBatch {
     this.done.catch(() => {});
   }
 
+  /** Behind its last record. */
+  get end(): LogPoint {
+    const { keys, previousCrc: crc } = this.#frame;
+    const { endOffset: offset } = this;
+    return {
+      position: this.#position,
+      revision: this.#revision,
+      segment: this.#segment,
+      keys,
+      offset,
+      crc,
+    };
+  }
+
+  get endPosition(): Position {
+    return this.#position;
+  }
+
+  get endOffset(): number {
+    return this.startOffset + this.#length;
+  }
+
   get bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#to.bytes.subarray(0, this.#length);
   }
 
   get length(): number {
@@ -59,18 +89,21 @@ export class LogBatch {
   }
 
   /** For the next batch, once this one is written. */
-  get buffer(): Buffer | undefined {
-    return this.#buffer.length > KEPT_BYTES ? undefined : this.#buffer;
+  get buffer(): Uint8Array | undefined {
+    return this.#to.bytes.length > KEPT_BYTES ? undefined : this.#to.bytes;
   }
 
-  add(record: LogRecord, frame: Omit<RecordFrame, "previousCrc" | "keys">): void {
+  /** `unsynced`: bytes before it, in its segment, that are not known to be synced. */
+  add(record: LogRecord, at: { readonly runningMs: number; readonly unsynced: number }): void {
     const bytes = recordBytes(record);
     this.#grow(this.#length + bytes);
-    const { position, segment, keys, offset, crc: previousCrc } = this.end;
-    const crc = encodeRecord(this.#buffer, this.#length, record, { ...frame, keys, previousCrc });
+    const frame = this.#frame;
+    frame.runningMs = at.runningMs;
+    frame.unsynced = at.unsynced;
+    frame.previousCrc = encodeRecord(this.#to, this.#length, record, frame);
     this.#length += bytes;
-    const { revision } = record;
-    this.end = { position: position + 1, revision, segment, keys, offset: offset + bytes, crc };
+    this.#position += 1;
+    this.#revision = record.revision;
   }
 
   succeed(): void {
@@ -82,9 +115,10 @@ export class LogBatch {
   }
 
   #grow(length: number): void {
-    if (length <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(length, this.#buffer.length * 2));
-    this.#buffer.copy(grown, 0, 0, this.#length);
-    this.#buffer = grown;
+    const { bytes } = this.#to;
+    if (length <= bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(length, bytes.length * 2));
+    grown.set(bytes.subarray(0, this.#length));
+    this.#to = viewedBytes(grown);
   }
 }

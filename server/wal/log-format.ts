@@ -142,8 +142,16 @@ function none(what: string): Framed {
 const HIGH = 0x1_0000_0000;
 
 export function writeUint64(bytes: Buffer, value: number, at: number): void {
-  bytes.writeUInt32LE(value % HIGH, at);
-  bytes.writeUInt32LE(Math.floor(value / HIGH), at + 4);
+  const low = value >>> 0;
+  bytes.writeUInt32LE(low, at);
+  bytes.writeUInt32LE((value - low) / HIGH, at + 4);
+}
+
+/** The same where it has to be fast. (bench: batch-durable.) */
+export function setUint64(view: DataView, value: number, at: number): void {
+  const low = value >>> 0;
+  view.setUint32(at, low, true);
+  view.setUint32(at + 4, (value - low) / HIGH, true);
 }
 
 /** @throws RangeError above 2^53 - 1. */

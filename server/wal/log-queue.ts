@@ -29,6 +29,7 @@ const NOWHERE: LogPoint = {
 
 export class LogQueue {
   readonly #options: LogQueueOptions;
+  /** Behind the newest record, but for those of the batch that fills. */
   #head: LogPoint = NOWHERE;
   #durable: LogPoint = NOWHERE;
   #filling: LogBatch | undefined;
@@ -36,7 +37,7 @@ export class LogQueue {
   /** Taken back, and not told yet. */
   readonly #dropped: LogBatch[] = [];
   /** Of a batch that is done, for another. */
-  #buffer: Buffer | undefined;
+  #buffer: Uint8Array | undefined;
   /** In the segment of the head. */
   #syncedOffset = 0;
 
@@ -53,7 +54,7 @@ export class LogQueue {
 
   /** Behind the newest record. */
   get head(): LogPoint {
-    return this.#head;
+    return this.#filling?.end ?? this.#head;
   }
 
   /** Behind the newest durable record. */
@@ -72,30 +73,26 @@ export class LogQueue {
     this.#filling ??= this.#newBatch(false);
     const { syncsEach } = this.#options;
     const syncedOffset = syncsEach ? this.#filling.startOffset : this.#syncedOffset;
-    const unsynced = Math.max(0, this.#head.offset - syncedOffset);
+    const unsynced = Math.max(0, this.#filling.endOffset - syncedOffset);
     this.#filling.add(record, { runningMs, unsynced });
-    this.#head = this.#filling.end;
-    return this.#head.position;
+    return this.#filling.endPosition;
   }
 
   /** Makes the next record the first of a segment, whose batch this is. */
   beginSegment(): LogBatch {
-    if (this.#filling !== undefined) this.#sealed.push(this.#filling);
+    this.#seal();
     this.#filling = this.#newBatch(true);
     return this.#filling;
   }
 
   /** The batch that a position comes with; undefined when it is durable, or none. */
   batchOf(position: Position): LogBatch | undefined {
-    return this.#sealed.find(({ end }) => end.position >= position) ?? this.#filling;
+    return this.#sealed.find(({ endPosition }) => endPosition >= position) ?? this.#filling;
   }
 
   /** The batch that is to be written next: the one that fills, when there is no other. */
   first(): LogBatch | undefined {
-    if (this.#filling !== undefined && this.#sealed.length === 0) {
-      this.#sealed.push(this.#filling);
-      this.#filling = undefined;
-    }
+    if (this.#sealed.length === 0) this.#seal();
     return this.#sealed[0];
   }
 
@@ -116,7 +113,7 @@ export class LogQueue {
 
   /** Everything before the point is synced. */
   synced({ segment, offset }: LogPoint): void {
-    if (this.#head.segment === segment) this.#syncedOffset = offset;
+    if (this.head.segment === segment) this.#syncedOffset = offset;
   }
 
   /** Forgets what is not durable. */
@@ -130,6 +127,14 @@ export class LogQueue {
   /** Tells those who wait for what was forgotten. */
   refuse(errorFor: () => KvdError): void {
     for (const batch of this.#dropped.splice(0)) batch.fail(errorFor());
+  }
+
+  /** No more records go with the batch that fills. */
+  #seal(): void {
+    if (this.#filling === undefined) return;
+    this.#head = this.#filling.end;
+    this.#sealed.push(this.#filling);
+    this.#filling = undefined;
   }
 
   #newBatch(newSegment: boolean): LogBatch {

@@ -53,6 +53,8 @@ export interface LogStart extends LogEnd {
 /** What can be left out of a sync with the policy everysec. */
 const SYNC_INTERVAL_MS = 1000;
 
+const DONE = Promise.resolve();
+
 type State =
   | { readonly kind: "open" }
   | { readonly kind: "failed"; readonly error: KvdError }
@@ -173,11 +175,10 @@ export class Log implements Backend {
     return this.#queue.durable.position;
   }
 
-  async durable(position: Position): Promise<void> {
-    if (position <= this.durablePosition) return;
-    const batch = this.#queue.batchOf(position);
-    if (batch === undefined) throw this.#refusal();
-    await batch.done;
+  durable(position: Position): Promise<void> {
+    if (position <= this.durablePosition) return DONE;
+    // All that go with a batch wait for one promise.
+    return this.#queue.batchOf(position)?.done ?? Promise.reject(this.#refusal());
   }
 
   listen(listener: BackendListener): void {

@@ -3,6 +3,7 @@
 
 import type { DeleteReason, LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
+import { copyViewed, type ViewedBytes } from "../lib/viewed-bytes.js";
 import type { GrantedLease, LogRecord, ReplayedChange, ReplayedRecord } from "../store/backend.js";
 import type { Row, Rows } from "../store/rows.js";
 import { tombstone, type Version } from "../store/version.js";
@@ -13,7 +14,7 @@ import {
   readUint64,
   recordCrc,
   type SegmentKeys,
-  writeUint64,
+  setUint64,
 } from "./log-format.js";
 
 const PUT = 1;
@@ -59,14 +60,15 @@ export function recordBytes(record: LogRecord): number {
   return bytes;
 }
 
-/** Writes a record at `start`, where there is room; its CRC. */
+/** Writes a record at `start`, where there is room; its CRC. (bench: batch-durable.) */
 export function encodeRecord(
-  bytes: Buffer,
+  to: ViewedBytes,
   start: number,
   record: LogRecord,
   frame: RecordFrame,
 ): number {
-  const items = new ItemWriter(bytes, start);
+  const { bytes, view } = to;
+  const items = new ItemWriter(to, start);
   if (record.compactRevision !== undefined) items.compacted(record.compactRevision);
   for (const lease of record.granted) items.granted(lease);
   for (const id of record.renewed) items.lease(LEASE_RENEWED, id);
@@ -78,87 +80,88 @@ export function encodeRecord(
   }
   for (const id of record.ended) items.lease(LEASE_ENDED, id);
   const length = items.at - start;
-  bytes.writeUInt32LE(frame.keys.syncWord, start + HEAD.sync);
-  bytes.writeUInt32LE(length, start + HEAD.length);
-  bytes.writeUInt32LE(frame.previousCrc, start + HEAD.previousCrc);
-  writeUint64(bytes, record.timeMs, start + HEAD.timeMs);
-  writeUint64(bytes, record.revision, start + HEAD.revision);
-  writeUint64(bytes, frame.runningMs, start + HEAD.runningMs);
-  bytes.writeUInt32LE(frame.unsynced, start + HEAD.unsynced);
-  bytes.writeUInt32LE(items.count, start + HEAD.items);
+  view.setUint32(start + HEAD.sync, frame.keys.syncWord, true);
+  view.setUint32(start + HEAD.length, length, true);
+  view.setUint32(start + HEAD.previousCrc, frame.previousCrc, true);
+  setUint64(view, record.timeMs, start + HEAD.timeMs);
+  setUint64(view, record.revision, start + HEAD.revision);
+  setUint64(view, frame.runningMs, start + HEAD.runningMs);
+  view.setUint32(start + HEAD.unsynced, frame.unsynced, true);
+  view.setUint32(start + HEAD.items, items.count, true);
   const crc = recordCrc(bytes, start, { length, salt: frame.keys.salt });
-  bytes.writeUInt32LE(crc, start + HEAD.crc);
+  view.setUint32(start + HEAD.crc, crc, true);
   return crc;
 }
 
 class ItemWriter {
-  readonly #bytes: Buffer;
+  readonly #to: ViewedBytes;
   readonly #start: number;
   at: number;
   count = 0;
 
-  constructor(bytes: Buffer, start: number) {
-    this.#bytes = bytes;
+  constructor(to: ViewedBytes, start: number) {
+    this.#to = to;
     this.#start = start;
     this.at = start + RECORD_HEAD_BYTES;
   }
 
   compacted(revision: Revision): void {
     this.#begin(COMPACTED, 0);
-    writeUint64(this.#bytes, revision, this.at + 8);
+    setUint64(this.#to.view, revision, this.at + 8);
     this.at += COMPACTED_BYTES;
   }
 
   granted({ id, ttlMs, ofPut }: GrantedLease): void {
     this.#begin(LEASE_GRANTED, ofPut ? FLAG : 0);
-    this.#bytes.writeBigInt64LE(id, this.at + 8);
-    writeUint64(this.#bytes, ttlMs, this.at + 16);
+    this.#to.view.setBigInt64(this.at + 8, id, true);
+    setUint64(this.#to.view, ttlMs, this.at + 16);
     this.at += GRANTED_BYTES;
   }
 
   lease(kind: number, id: LeaseId): void {
     this.#begin(kind, 0);
-    this.#bytes.writeBigInt64LE(id, this.at + 8);
+    this.#to.view.setBigInt64(this.at + 8, id, true);
     this.at += LEASE_ID_BYTES;
   }
 
   change(rows: Rows, row: Row): void {
     const { at } = this;
-    const bytes = this.#bytes;
+    const { bytes, view } = this.#to;
     const deleted = rows.deletedOf(row);
     const leased = rows.isLeased(row);
     const kind = deleted === undefined ? PUT : FIRST_DELETE + DELETES.indexOf(deleted);
     const keyLength = rows.keyLengthOf(row);
     const valueLength = rows.valueLengthOf(row);
     this.#begin(kind, leased ? FLAG : 0);
-    bytes.writeUInt32LE(valueLength, at);
-    bytes.writeUInt16LE(keyLength, at + 4);
-    bytes.writeUInt32LE(rows.placeOf(row), at + 8);
-    bytes.writeUInt32LE((at - this.#start) / ALIGNMENT, at + 12);
+    view.setUint32(at, valueLength, true);
+    view.setUint16(at + 4, keyLength, true);
+    view.setUint32(at + 8, rows.placeOf(row), true);
+    view.setUint32(at + 12, (at - this.#start) / ALIGNMENT, true);
     this.at += DELETE_HEAD_BYTES;
     if (deleted === undefined) {
-      writeUint64(bytes, rows.createRevisionOf(row), at + 16);
-      writeUint64(bytes, rows.versionOf(row), at + 24);
+      setUint64(view, rows.createRevisionOf(row), at + 16);
+      setUint64(view, rows.versionOf(row), at + 24);
       this.at += DELETE_HEAD_BYTES;
       if (leased) {
-        bytes.writeBigInt64LE(rows.leaseIdOf(row), this.at);
+        view.setBigInt64(this.at, rows.leaseIdOf(row), true);
         this.at += ALIGNMENT;
       }
     }
     // The value follows the key in both.
     const from = rows.keyStartOf(row);
-    bytes.set(rows.bytesOf(row).subarray(from, from + keyLength + valueLength), this.at);
+    copyViewed(this.#to, this.at, rows.sourceOf(row), from, from + keyLength + valueLength);
     const end = this.at + keyLength + valueLength;
     this.at = aligned(end);
-    bytes.fill(0, end, this.at);
+    for (let index = end; index < this.at; index += 1) bytes[index] = 0;
   }
 
   #begin(kind: number, flags: number): void {
     this.count += 1;
-    this.#bytes.writeUInt32LE(0, this.at);
-    this.#bytes.writeUInt16LE(0, this.at + 4);
-    this.#bytes[this.at + 6] = kind;
-    this.#bytes[this.at + 7] = flags;
+    const { view } = this.#to;
+    view.setUint32(this.at, 0);
+    view.setUint16(this.at + 4, 0);
+    view.setUint8(this.at + 6, kind);
+    view.setUint8(this.at + 7, flags);
   }
 }
 

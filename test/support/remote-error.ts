@@ -49,6 +49,7 @@ const NUMBERS = {
   mod_revision: "modRevision",
   revision: "revision",
   resume_revision: "resumeRevision",
+  requests_begun: "requestsBegun",
 } as const;
 
 export function detailsFromMetadata(metadata: { readonly [name: string]: string }): ErrorDetails {

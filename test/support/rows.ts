@@ -20,6 +20,7 @@ export function newRow({ key, version }: KeyVersion): NewRow {
     value,
     valueStart: 0,
     valueEnd: value.length,
+    view: undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { KvdError } from "../../server/kv/errors.js";
 import { defaultLimits } from "../../server/kv/limits.js";
 import type { Entry, Event, LeaseChoice } from "../../server/kv/types.js";
+import { viewedBytes } from "../../server/lib/viewed-bytes.js";
 import { checkStore } from "../../server/store/check.js";
 import type { ImageItem } from "../../server/store/image.js";
 import { ImageExport } from "../../server/store/image-export.js";
@@ -190,7 +191,8 @@ export class StoreRun {
     const { key, value } = command;
     if (value === "keep") return;
     const bytes = Buffer.concat([key, value]);
-    const place = { bytes, keyStart: 0, keyEnd: key.length, valueStart: key.length };
+    const source = viewedBytes(bytes);
+    const place = { source, keyStart: 0, keyEnd: key.length, valueStart: key.length };
     const plain = { ...place, valueEnd: bytes.length };
     this.#do(
       () => this.#store.plain.put(plain, NOW) ?? this.#store.put(command, NOW),

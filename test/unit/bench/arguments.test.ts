@@ -5,22 +5,28 @@ import { readArguments } from "../../../bench/arguments.js";
 import type { Case } from "../../../bench/case.js";
 import { chosenCases } from "../../../bench/cases.js";
 
-const caseOf = (name: string, big?: true): Case => ({
+const caseOf = (name: string, set?: "all" | "big"): Case => ({
   name,
   about: "",
   goals: [],
-  ...(big && { big }),
+  ...(set && { set }),
   run: async () => {},
 });
 
-const CASES = [caseOf("memory"), caseOf("batch-memory"), caseOf("memory-10m", true)];
+const CASES = [
+  caseOf("memory"),
+  caseOf("batch-memory"),
+  caseOf("gc", "all"),
+  caseOf("memory-10m", "big"),
+];
 
 const namesOf = (...argv: string[]) =>
   chosenCases(CASES, readArguments(argv)).map(({ name }) => name);
 
-test("without names all but the big cases run, and with --big those too", (t) => {
+test("without names the quick set runs, with --all more, with --big everything", (t) => {
   t.deepEqual(namesOf(), ["memory", "batch-memory"]);
-  t.deepEqual(namesOf("--big"), ["memory", "batch-memory", "memory-10m"]);
+  t.deepEqual(namesOf("--all"), ["memory", "batch-memory", "gc"]);
+  t.deepEqual(namesOf("--big"), ["memory", "batch-memory", "gc", "memory-10m"]);
 });
 
 test("a name means its case alone, any other text is a pattern over the names", (t) => {

@@ -241,6 +241,19 @@ test("a write that was begun when the disk failed says so; gets of its message g
   }
 });
 
+test("a write that a server whose disk failed does not begin is not tried again", async (t) => {
+  const { kv, served } = await connectPipelines(t);
+  const write = failureOf(kv.put("a", "1"));
+  const read = kv.get("b");
+  const metadata = { requests_begun: "0" };
+  (await served.message(0)).endStream(refusal(status.UNAVAILABLE, "LOG_FAILED", metadata));
+  t.is((await write).reason, "LOG_FAILED");
+  const again = await served.message(1);
+  t.deepEqual(again.words, ["get b"]);
+  again.answer();
+  await read;
+});
+
 test("a message that is too much for the server goes in parts", async (t) => {
   let begun = 0;
   const { kv, served } = await connectPipelines(t, (call) => {

@@ -32,6 +32,7 @@ function put(keys: KeySpace, text: string, revision: number, value = `v${revisio
     createRevision: live === NO_ROW ? revision : rows.createRevisionOf(live),
     version: live === NO_ROW ? 1 : rows.versionOf(live) + 1,
     leaseId: NO_LEASE,
+    view: undefined,
   });
 }
 

@@ -2,6 +2,7 @@
 
 import test from "ava";
 import fc from "fast-check";
+import { viewedBytes } from "../../../server/lib/viewed-bytes.js";
 import type { LogRecord } from "../../../server/store/backend.js";
 import { tombstone, type Version } from "../../../server/store/version.js";
 import { frameAt, recordCrc } from "../../../server/wal/log-format.js";
@@ -61,7 +62,7 @@ const FRAME = { keys: KEYS, previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynce
 function encoded(sample: Sample, start = 0): Buffer {
   const of: LogRecord = { ...sample, changes: rowSpan(sample.changes) };
   const buffer = Buffer.alloc(start + recordBytes(of), 0xaa);
-  encodeRecord(buffer, start, of, FRAME);
+  encodeRecord(viewedBytes(buffer), start, of, FRAME);
   return buffer.subarray(start);
 }
 
