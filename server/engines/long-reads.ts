@@ -113,15 +113,14 @@ export class LongReads {
     answers.requireOpen();
     const image = new ImageExport(store, { history: "all", now: answers.now() });
     const chunks = encodeSnapshot(imageSource(image, clock));
-    // What will never be durable is taken back, and the image would go on in what came instead.
-    await backend.durable(store.journal.position).catch((error: unknown) => {
-      image.stop();
-      throw error;
-    });
+    // Asked for now: what will never be durable is taken back, and others get its position.
+    const durable = backend.durable(store.journal.position);
+    durable.catch(() => {});
     return {
       revision: image.header.revision,
       next: () =>
         answers.run(async () => {
+          await durable;
           const step = await chunks.next();
           return step.done ? undefined : step.value;
         }),

@@ -8,6 +8,8 @@ import type { Watch } from "./watch.js";
 
 type Visit = (watch: Watch) => void;
 
+type Watches = ReadonlySet<Watch>;
+
 export class WatchIndex {
   readonly #ofKeys = new Map<string, Set<Watch>>();
   readonly #ofRanges = new IntervalTree<Watch>();
@@ -35,8 +37,8 @@ export class WatchIndex {
 
   /** Calls with each watch that a commit may concern, once. */
   each(commit: CommitEvents, visit: Visit): void {
-    // A watch of a range can be met by several changes.
-    const visited = commit.size > 1 && !this.#ofRanges.isEmpty ? new Set<Watch>() : undefined;
+    // Those of a range can be met by several changes: all at once, as they are kept.
+    const visited = commit.size > 1 && !this.#ofRanges.isEmpty ? new Set<Watches>() : undefined;
     for (let index = 0; index < commit.size; index += 1) {
       const key = commit.keyAt(index);
       for (const watch of this.#ofKeys.get(key) ?? NO_WATCHES) visit(watch);
@@ -47,12 +49,10 @@ export class WatchIndex {
 
 const NO_WATCHES: readonly Watch[] = [];
 
-function visitNew(watches: ReadonlySet<Watch>, visited: Set<Watch> | undefined, visit: Visit) {
-  for (const watch of watches) {
-    if (visited?.has(watch)) continue;
-    visited?.add(watch);
-    visit(watch);
-  }
+function visitNew(watches: Watches, visited: Set<Watches> | undefined, visit: Visit) {
+  if (visited?.has(watches)) return;
+  visited?.add(watches);
+  for (const watch of watches) visit(watch);
 }
 
 /** By the bounds: other surfaces say keys as ranges. */

@@ -17,13 +17,14 @@ test("a snapshot of what will never be durable is refused, the next one is not",
     backend,
   });
   const lost = engine.put(put("k", "lost"));
-  const opening = engine.snapshot();
+  const snapshot = await engine.snapshot();
   backend.forget();
   await t.throwsAsync(lost, { instanceOf: KvdError });
-  await t.throwsAsync(opening, { instanceOf: KvdError });
   const written = engine.put(put("k", "kept"));
   backend.keep();
   await written;
+  await t.throwsAsync(async () => snapshot.next(), { instanceOf: KvdError });
+  snapshot.close();
   const bytes = Buffer.concat(await snapshotOf(engine));
   t.true(bytes.includes("kept"));
   t.false(bytes.includes("lost"));
