@@ -2,7 +2,8 @@
 // backend says when they are durable. The log is one backend; keeping nothing is another.
 
 import type { LeaseId, Revision } from "../kv/types.js";
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 import type { Version } from "./version.js";
 
 /** What happened to the store in one step: with those before it, all that a replay needs. */

@@ -5,7 +5,8 @@
 import type { DeleteReason, Entry, Event, Revision } from "../kv/types.js";
 import { ENTRY_OVERHEAD_BYTES } from "../kv/types.js";
 import { copyBytes, latin1FromBytes } from "../lib/bytes.js";
-import { NO_ROW, type Row, type Rows } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 import { entryOfRow } from "./version.js";
 
 interface ChangeParts {

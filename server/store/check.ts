@@ -6,7 +6,8 @@ import { NO_LEASE, type Revision } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
 import type { Commit } from "./commit.js";
 import { type KeyId, NO_KEY } from "./key-table.js";
-import { NO_ROW, type Row, type Rows } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 import type { Store } from "./store.js";
 import { CHANGE_BYTES, rowBytes } from "./weights.js";
 

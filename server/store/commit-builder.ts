@@ -8,7 +8,7 @@ import type { GrantedLease, RowSpan } from "./backend.js";
 import type { KeySpace } from "./key-space.js";
 import type { KeyId } from "./key-table.js";
 import type { Lease, Lessor } from "./lessor.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 import { undoRows } from "./unpublished.js";
 
 export class CommitBuilder {

@@ -7,7 +7,8 @@ import type { Revision } from "../kv/types.js";
 import { latin1FromBytes } from "../lib/bytes.js";
 import { type Change, changeOfRow } from "./change.js";
 import type { NewCommit } from "./history.js";
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 export class Commit {
   readonly revision: Revision;

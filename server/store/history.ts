@@ -3,7 +3,8 @@
 
 import type { Revision } from "../kv/types.js";
 import { Commit } from "./commit.js";
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 const PAGE_BITS = 10;
 const PAGE_COMMITS = 2 ** PAGE_BITS;

@@ -8,7 +8,7 @@ import type { Now } from "../lib/clock.js";
 import { type ImageHeader, type ImageItem, type LogPlace, NO_LOG } from "./image.js";
 import { NO_KEY } from "./key-table.js";
 import type { Lease } from "./lessor.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 import type { Store } from "./store.js";
 import { versionOfRow } from "./version.js";
 

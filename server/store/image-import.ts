@@ -6,7 +6,7 @@ import { NO_LEASE } from "../kv/types.js";
 import { compareBytes } from "../lib/bytes.js";
 import type { ImageHeader, ImageItem } from "./image.js";
 import { type KeyId, NO_KEY } from "./key-table.js";
-import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
+import { KEY_MAX_BYTES, NO_ROW, type Row } from "./row-layout.js";
 import type { Store } from "./store.js";
 import type { Version } from "./version.js";
 

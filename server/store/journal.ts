@@ -13,7 +13,7 @@ import type { Compactor } from "./compactor.js";
 import type { History, NewCommit } from "./history.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 import { type Step, Unpublished } from "./unpublished.js";
 
 export interface JournalOptions {

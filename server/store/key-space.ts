@@ -9,7 +9,8 @@ import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { KeyCursor } from "./key-cursor.js";
 import { type KeyId, KeyTable, NO_KEY } from "./key-table.js";
 import { linkTo, rowAbove, rowAt } from "./row-chain.js";
-import { type NewRow, NO_ROW, type Row, Rows } from "./rows.js";
+import { type NewRow, NO_ROW, type Row } from "./row-layout.js";
+import { Rows } from "./rows.js";
 import { CHANGE_BYTES, rowBytes } from "./weights.js";
 
 const NO_BYTES = new Uint8Array(0);

@@ -7,7 +7,8 @@ import type { KeyCursor } from "./key-cursor.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyOrder } from "./key-order.js";
 import { type SortableKeys, sortInRuns } from "./key-sort.js";
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 /** A key that has a row; 0: none. It is another's once the key has none any more. */
 export type KeyId = number;

@@ -22,7 +22,7 @@ import { type KeyId, NO_KEY } from "./key-table.js";
 import { LEASE_BYTES, type Lessor } from "./lessor.js";
 import { resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
-import { KEY_MAX_BYTES, NO_ROW, type Row } from "./rows.js";
+import { KEY_MAX_BYTES, NO_ROW, type Row } from "./row-layout.js";
 import { entryOfRow } from "./version.js";
 import type { VisitBudget } from "./visit-budget.js";
 import { rowBytes, versionBytesOf } from "./weights.js";

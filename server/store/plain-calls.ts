@@ -9,7 +9,7 @@ import type { Journal } from "./journal.js";
 import type { KeySpace } from "./key-space.js";
 import { NO_KEY } from "./key-table.js";
 import type { Retention } from "./retention.js";
-import { KEY_MAX_BYTES, type NewRow, NO_ROW, type Row } from "./rows.js";
+import { KEY_MAX_BYTES, type NewRow, NO_ROW, type Row } from "./row-layout.js";
 import { rowBytes, versionBytesOf } from "./weights.js";
 
 /** Where a put stands in somebody's bytes. */

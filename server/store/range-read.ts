@@ -11,7 +11,7 @@ import type { Counters } from "./counters.js";
 import type { KeyCursor } from "./key-cursor.js";
 import type { KeySpace } from "./key-space.js";
 import { type KeyId, NO_KEY } from "./key-table.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 import { entryOfRow } from "./version.js";
 
 /** What a folded prefix weighs besides its bytes. */

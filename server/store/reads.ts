@@ -7,7 +7,7 @@ import type { KeySpace } from "./key-space.js";
 import { RangeRead } from "./range-read.js";
 import { type ResultBudget, resultTooLarge } from "./result-budget.js";
 import type { Retention } from "./retention.js";
-import { NO_ROW } from "./rows.js";
+import { NO_ROW } from "./row-layout.js";
 import { entryOfRow } from "./version.js";
 import type { VisitBudget } from "./visit-budget.js";
 

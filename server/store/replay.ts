@@ -6,7 +6,7 @@
 import { NO_LEASE } from "../kv/types.js";
 import type { ReplayedChange, ReplayedRecord } from "./backend.js";
 import { CommitBuilder } from "./commit-builder.js";
-import { NO_ROW } from "./rows.js";
+import { NO_ROW } from "./row-layout.js";
 import type { Store } from "./store.js";
 
 export class Replay {

@@ -7,7 +7,8 @@
 // what is gone: it is followed only to a revision above the floor, where everything is kept.
 
 import type { Revision } from "../kv/types.js";
-import { NO_ROW, type Row, type RowLink, type Rows } from "./rows.js";
+import { NO_ROW, type Row, type RowLink } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 /** The newest row at or below a revision that is not below the floor; NO_ROW when there is none. */
 export function rowAt(rows: Rows, newest: Row, revision: Revision): Row {

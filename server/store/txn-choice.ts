@@ -5,7 +5,8 @@ import type { Compare, CompareTarget, Operation, Revision, TxnCommand } from "..
 import { compareBytes } from "../lib/bytes.js";
 import type { KeySpace } from "./key-space.js";
 import { NO_KEY } from "./key-table.js";
-import { NO_ROW, type Row, type Rows } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 import type { VisitBudget } from "./visit-budget.js";
 
 /** The branch of a txn that runs, with the choices of the txns nested in it, by place. */

@@ -6,7 +6,7 @@ import type { Position, RowSpan } from "./backend.js";
 import type { History, NewCommit } from "./history.js";
 import type { KeySpace } from "./key-space.js";
 import type { Lease, Lessor } from "./lessor.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 
 export interface Step {
   readonly position: Position;

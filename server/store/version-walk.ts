@@ -12,7 +12,7 @@ import type { Revision, VersionRow } from "../kv/types.js";
 import { copyBytes } from "../lib/bytes.js";
 import { Heap, type HeapItem } from "../lib/heap.js";
 import { NO_KEY } from "./key-table.js";
-import { NO_ROW, type Row } from "./rows.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 import type { Store } from "./store.js";
 import { entryOfRow } from "./version.js";
 

@@ -3,7 +3,8 @@
 
 import type { DeleteReason, Entry, LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 /** One state of a key: an entry, or a tombstone when `deleted` says why. */
 export interface Version {

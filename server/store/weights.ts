@@ -1,6 +1,7 @@
 // What the things of a store take in memory, roughly: what limits and budgets count.
 
-import type { Row, Rows } from "./rows.js";
+import type { Row } from "./row-layout.js";
+import type { Rows } from "./rows.js";
 
 /**
  * What a version takes besides its bytes: the head of its row, 24 bytes and up to 32 more, and its

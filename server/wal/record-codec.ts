@@ -5,7 +5,8 @@ import type { DeleteReason, LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
 import { copyViewed, type ViewedBytes } from "../lib/viewed-bytes.js";
 import type { GrantedLease, LogRecord, ReplayedChange, ReplayedRecord } from "../store/backend.js";
-import type { Row, Rows } from "../store/rows.js";
+import type { Row } from "../store/row-layout.js";
+import type { Rows } from "../store/rows.js";
 import { tombstone, type Version } from "../store/version.js";
 import {
   ALIGNMENT,

@@ -1,7 +1,8 @@
 // Rows for tests that want some without a store around them.
 
 import type { RowSpan } from "../../server/store/backend.js";
-import { type NewRow, NO_ROW, Rows } from "../../server/store/rows.js";
+import { type NewRow, NO_ROW } from "../../server/store/row-layout.js";
+import { Rows } from "../../server/store/rows.js";
 import type { Version } from "../../server/store/version.js";
 
 export interface KeyVersion {

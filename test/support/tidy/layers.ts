@@ -48,6 +48,7 @@ const LAYERS: readonly Layer[] = [
       "server/lib",
       "server/store/backend.ts",
       "server/store/image.ts",
+      "server/store/row-layout.ts",
       "server/store/rows.ts",
       "server/store/version.ts",
     ],

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { NO_LEASE } from "../../../server/kv/types.js";
 import { KeySpace } from "../../../server/store/key-space.js";
 import { NO_KEY } from "../../../server/store/key-table.js";
-import { NO_ROW, type Row } from "../../../server/store/rows.js";
+import { NO_ROW, type Row } from "../../../server/store/row-layout.js";
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -8,7 +8,8 @@ import { MemoryBackend } from "../../../server/store/backend.js";
 import { NO_LOG } from "../../../server/store/image.js";
 import { ImageImport } from "../../../server/store/image-import.js";
 import { KeySpace } from "../../../server/store/key-space.js";
-import { NO_ROW, type Row, Rows } from "../../../server/store/rows.js";
+import { NO_ROW, type Row } from "../../../server/store/row-layout.js";
+import { Rows } from "../../../server/store/rows.js";
 import { Store } from "../../../server/store/store.js";
 
 const MIB = 1024 * 1024;
