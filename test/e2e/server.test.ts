@@ -16,6 +16,7 @@ import {
   BUNDLED_KVD,
   kvctlFor,
   NODE,
+  RunningProcess,
   type RunningServer,
   run,
   type ServerSetup,
@@ -109,6 +110,17 @@ test("logs are JSON, a line each, with level, time and text", async (t) => {
     t.not(msg, "");
   }
   t.is(lines.filter(({ address }) => address === server.address).length, 1);
+});
+
+test("it stops, and fails to start, as ever when nobody reads its log any more", async (t) => {
+  const server = await startKvd(t);
+  await server.process.output((stdout) => stdout.match(/"listening"/)?.[0]);
+  const other = new RunningProcess(t, [NODE, BUNDLED_KVD, "--memory", "--listen", server.address]);
+  other.closeOutput();
+  t.is((await other.ended).exitCode, 1);
+  server.process.closeOutput();
+  server.process.signal("SIGTERM");
+  t.is((await server.process.ended).exitCode, 0);
 });
 
 test("it tells of itself with --channelz", async (t) => {

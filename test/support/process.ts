@@ -105,6 +105,11 @@ export class RunningProcess {
     this.#child.kill(name);
   }
 
+  /** Reads nothing of what it prints any more, and lets it notice. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Ends it and those that it started at once, and waits for that. */
   async kill(): Promise<void> {
     if (!this.#over) killGroup(this.#child);
