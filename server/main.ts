@@ -14,6 +14,7 @@ import { isOfData, isOfSystem } from "./data-failure.js";
 import { KvdError } from "./kv/errors.js";
 import { AddressError } from "./listen-address.js";
 import { loadProgress } from "./load-progress.js";
+import { LogOutput } from "./log-output.js";
 import { thisMachine } from "./memory-sizes.js";
 import { endOfLife } from "./node-support.js";
 import { removePortFile, writePortFile } from "./port-file.js";
@@ -34,6 +35,8 @@ const FSYNC_TEXTS = {
   everysec: "--fsync everysec: a power cut loses what was written in the last second",
   never: "--fsync never: a power cut loses what the system has not synced by itself",
 } as const;
+
+const STDOUT = 1;
 
 /** What they print holds metadata of calls, tokens included. */
 const LEAKING_VARIABLES = ["GRPC_TRACE", "GRPC_VERBOSITY", "NODE_DEBUG"];
@@ -94,12 +97,15 @@ async function serve(config: Config): Promise<void> {
 }
 
 function createLogger({ logLevel }: Config): pino.Logger {
-  return pino({
+  const output = new LogOutput(STDOUT);
+  process.on("exit", () => output.flushSync());
+  const options = {
     level: logLevel,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, output);
 }
 
 /**

@@ -4,9 +4,9 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { ServerProcess } from "./server-process.js";
 
-const KVD = fileURLToPath(new URL("../../server/main.js", import.meta.url));
+const KVD = fileURLToPath(new URL("../../bin/kvd.js", import.meta.url));
 const NULL_SERVER = fileURLToPath(new URL("../null-server.js", import.meta.url));
-export const KVCTL = fileURLToPath(new URL("../../client/cli/main.js", import.meta.url));
+export const KVCTL = fileURLToPath(new URL("../../bin/kvctl.js", import.meta.url));
 
 export interface KvdOptions {
   /** The executable of Node. */

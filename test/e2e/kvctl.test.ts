@@ -7,8 +7,8 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { connect } from "../../client/index.js";
 import {
+  BUNDLED_KVCTL,
   HookScope,
-  KVCTL,
   type Kvctl,
   kvctlFor,
   NODE,
@@ -32,7 +32,7 @@ const kvctl: Kvctl = Object.assign((...args: readonly string[]) => shared()(...a
 });
 
 function shared(): Kvctl {
-  return kvctlFor(scope, address);
+  return kvctlFor(scope, address, BUNDLED_KVCTL);
 }
 
 /** A server of the test's own, and kvctl for it. */
@@ -40,7 +40,7 @@ async function own(t: ExecutionContext, ...args: readonly string[]) {
   const server = await startKvd(t, { args });
   const kv = connect(server.address);
   t.teardown(() => kv.close());
-  return { server, kv, kvctl: kvctlFor(t, server.address) };
+  return { server, kv, kvctl: kvctlFor(t, server.address, BUNDLED_KVCTL) };
 }
 
 const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
@@ -254,7 +254,7 @@ test("a server that is not there ends with 3, and says how to start one", async 
 test("a server that goes away under a watch ends with 3 and the revision to go on with", async (t) => {
   const { server, kv } = await own(t);
   const environment = { KVCTL_SERVER: server.address };
-  const watch = new RunningProcess(t, [NODE, KVCTL, "watch", "--all", "--rev", "1"], {
+  const watch = new RunningProcess(t, [NODE, BUNDLED_KVCTL, "watch", "--all", "--rev", "1"], {
     environment,
   });
   const { revision } = await kv.put("k", "v");
@@ -313,7 +313,7 @@ for (const [signal, exitCode] of [
   test(`${signal} ends a watch with ${exitCode}`, async (t) => {
     const environment = { KVCTL_SERVER: address };
     const args = ["watch", `signal/${signal}`, "--include-current"];
-    const watch = new RunningProcess(t, [NODE, KVCTL, ...args], { environment });
+    const watch = new RunningProcess(t, [NODE, BUNDLED_KVCTL, ...args], { environment });
     await kvctl("put", `signal/${signal}`, "1");
     await watch.output((stdout) => stdout.includes(`signal/${signal}`) || undefined);
     watch.signal(signal);
@@ -336,7 +336,7 @@ test("a reader that has seen enough is a clean end", async (t) => {
   const { kv, server } = await own(t);
   const value = "v".repeat(100_000);
   for (let index = 0; index < 40; index += 1) await kv.put(`k${index}`, value);
-  const pipe = `"${NODE}" "${KVCTL}" export | head -n 1 | wc -l; echo "$\{PIPESTATUS[0]}"`;
+  const pipe = `"${NODE}" "${BUNDLED_KVCTL}" export | head -n 1 | wc -l; echo "$\{PIPESTATUS[0]}"`;
   const environment = { KVCTL_SERVER: server.address };
   const ended = await run(t, ["bash", "-c", pipe], { environment });
   t.like(ended, { stdout: "1\n0\n", stderr: "" });
@@ -357,7 +357,7 @@ test("every verb that prints a lot ends well when its reader has seen enough", a
     "watch --all --rev 1 --quiet",
     "snapshot save - --quiet",
   ]) {
-    const pipe = `"${NODE}" "${KVCTL}" ${args} | head -c 1 >/dev/null; echo "$\{PIPESTATUS[0]}"`;
+    const pipe = `"${NODE}" "${BUNDLED_KVCTL}" ${args} | head -c 1 >/dev/null; echo "$\{PIPESTATUS[0]}"`;
     const ended = await run(t, ["bash", "-c", pipe], { environment });
     t.like(ended, { stdout: "0\n", stderr: "" }, args);
   }
@@ -371,7 +371,7 @@ test("colours follow the terminal, NO_COLOR and FORCE_COLOR", async (t) => {
   t.true((await kvctl.with({ environment: { FORCE_COLOR: "1" } })(...ls)).stdout.includes(color));
   const onTerminal = async (more: Readonly<Record<string, string>>) => {
     const environment = { KVCTL_SERVER: address, TERM: "xterm", ...more };
-    const command = `"${NODE}" "${KVCTL}" ls colour/`;
+    const command = `"${NODE}" "${BUNDLED_KVCTL}" ls colour/`;
     const script = ["script", "--quiet", "--return", "--command", command, "/dev/null"] as const;
     return (await run(t, script, { environment })).stdout.includes(color);
   };
@@ -397,7 +397,7 @@ test("arguments that are not UTF-8 are refused, never repaired; what stands for 
   const { server, kv } = await own(t);
   const environment = { KVCTL_SERVER: server.address };
   const shell = (script: string) => run(t, ["/bin/sh", "-c", script], { environment });
-  const kvctl = `"${NODE}" "${KVCTL}"`;
+  const kvctl = `"${NODE}" "${BUNDLED_KVCTL}"`;
   for (const words of ["\"$(printf 'bad\\377')\" v", "k \"$(printf 'v\\376')\""]) {
     const { exitCode, stderr } = await shell(`${kvctl} put ${words}`);
     t.is(exitCode, process.platform === "linux" ? 2 : 0);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { folderOfKvctl } from "../support/kvctl-folder.js";
 import {
+  BUNDLED_KVD,
   COMPILED,
   COUNTRIES,
   NODE,
@@ -25,7 +26,7 @@ async function blocks(language: string): Promise<readonly string[]> {
 }
 
 test("the commands of the tour print what stands there", async (t) => {
-  const { address } = await startKvd(t);
+  const { address } = await startKvd(t, { kvd: [NODE, BUNDLED_KVD] });
   const path = `${await folderOfKvctl(t)}:${process.env["PATH"]}`;
   const environment = { PATH: path, KVCTL_SERVER: address };
   const steps = (await blocks("console")).flatMap(consoleSteps);
@@ -85,8 +86,8 @@ test("the example with the countries does what it says", async (t) => {
 
 test("npm start serves where the README says", async (t) => {
   const { scripts } = JSON.parse(await readFile(join(PROJECT, "package.json"), "utf8"));
-  t.is(scripts.start, "node dist/server/main.js");
-  const { stdout } = await run(t, [NODE, join(COMPILED, "server/main.js"), "--help"]);
+  t.is(scripts.start, "node dist/bin/kvd.js");
+  const { stdout } = await run(t, [NODE, BUNDLED_KVD, "--help"]);
   t.regex(stdout, new RegExp(`default:\\s+${DEFAULT_ADDRESS}`));
 });
 
@@ -98,7 +99,7 @@ test("what the package exports and installs is there", async (t) => {
   for (const path of [...named, ...Object.values<string>(bin)]) {
     t.true(existsSync(path.replace(/^(?:\.\/)?dist\//, COMPILED)), path);
   }
-  for (const path of files.filter((name: string) => !name.startsWith("dist"))) {
+  for (const path of files.filter((name: string) => !/^!?dist/.test(name))) {
     t.true(existsSync(join(PROJECT, path)), path);
   }
   for (const path of Object.values<string>(bin)) {

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
-import { credentials } from "@grpc/grpc-js";
+import { Client, credentials } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
 import { connect, KvdClientError, type WatchOptions } from "../../client/index.js";
 import {
@@ -13,12 +13,14 @@ import {
   HealthClient,
 } from "../../gen/grpc/grpc/health/v1/health.js";
 import {
-  KVD,
+  BUNDLED_KVD,
   kvctlFor,
   NODE,
+  RunningProcess,
   type RunningServer,
   run,
-  startKvd,
+  type ServerSetup,
+  startKvd as startCompiled,
   temporaryFolder,
 } from "../support/process.js";
 
@@ -37,7 +39,11 @@ const logOf = (stdout: string): LogLine[] =>
 
 const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-const kvd = (t: ExecutionContext, ...args: readonly string[]) => run(t, [NODE, KVD, ...args]);
+const kvd = (t: ExecutionContext, ...args: readonly string[]) =>
+  run(t, [NODE, BUNDLED_KVD, ...args]);
+
+const startKvd = (t: ExecutionContext, setup: ServerSetup = {}) =>
+  startCompiled(t, { kvd: [NODE, BUNDLED_KVD], ...setup });
 
 function clientOf(t: ExecutionContext, { address }: Pick<RunningServer, "address">) {
   const kv = connect(address);
@@ -104,6 +110,31 @@ test("logs are JSON, a line each, with level, time and text", async (t) => {
     t.not(msg, "");
   }
   t.is(lines.filter(({ address }) => address === server.address).length, 1);
+});
+
+test("it stops, and fails to start, as ever when nobody reads its log any more", async (t) => {
+  const server = await startKvd(t);
+  await server.process.output((stdout) => stdout.match(/"listening"/)?.[0]);
+  const other = new RunningProcess(t, [NODE, BUNDLED_KVD, "--memory", "--listen", server.address]);
+  other.closeOutput();
+  t.is((await other.ended).exitCode, 1);
+  server.process.closeOutput();
+  server.process.signal("SIGTERM");
+  t.is((await server.process.ended).exitCode, 0);
+});
+
+test("it tells of itself with --channelz", async (t) => {
+  const { address } = await startKvd(t, { args: ["--channelz"] });
+  const client = new Client(address, credentials.createInsecure());
+  t.teardown(() => client.close());
+  const bytes = (message: Buffer) => message;
+  const answer = new Promise<Buffer | undefined>((resolve, reject) => {
+    const path = "/grpc.channelz.v1.Channelz/GetServers";
+    client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error, message) =>
+      error === null ? resolve(message) : reject(error),
+    );
+  });
+  t.true(((await answer)?.length ?? 0) > 0);
 });
 
 test("it says at its start what is kept", async (t) => {
@@ -193,13 +224,15 @@ test(mistaken, ["--listen", "0.0.0.0:0"], /--insecure/);
 
 test("a mistake in the environment is named by its variable", async (t) => {
   const environment = { KVD_KEY_MAX_BYTES: "many" };
-  const { exitCode, stderr } = await run(t, [NODE, KVD], { environment });
+  const { exitCode, stderr } = await run(t, [NODE, BUNDLED_KVD], { environment });
   t.is(exitCode, 2);
   t.regex(stderr, /KVD_KEY_MAX_BYTES/);
 });
 
 test("a variable that means nothing is refused, and a flag goes before a variable", async (t) => {
-  const typed = await run(t, [NODE, KVD, "--memory"], { environment: { KVD_KEY_MAX_BYTE: "1" } });
+  const typed = await run(t, [NODE, BUNDLED_KVD, "--memory"], {
+    environment: { KVD_KEY_MAX_BYTE: "1" },
+  });
   t.is(typed.exitCode, 2);
   t.regex(typed.stderr, /KVD_KEY_MAX_BYTE means nothing to kvd \(did you mean KVD_KEY_MAX_BYTES/);
   const environment = { KVD_KEY_MAX_BYTES: "1" };

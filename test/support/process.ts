@@ -42,6 +42,9 @@ export const PROJECT = join(COMPILED, "..");
 
 export const KVD = join(COMPILED, "server/main.js");
 export const KVCTL = join(COMPILED, "client/cli/main.js");
+/** As users run them: what a build makes of those two. */
+export const BUNDLED_KVD = join(COMPILED, "bin/kvd.js");
+export const BUNDLED_KVCTL = join(COMPILED, "bin/kvctl.js");
 export const COUNTRIES = join(COMPILED, "examples/countries/load.js");
 
 const running = new Set<ChildProcess>();
@@ -100,6 +103,11 @@ export class RunningProcess {
 
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
+  }
+
+  /** Reads nothing of what it prints any more, and lets it notice. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
   }
 
   /** Ends it and those that it started at once, and waits for that. */
@@ -190,13 +198,13 @@ export interface Kvctl {
 }
 
 /** kvctl for one server; without an address, for the default one. */
-export function kvctlFor(scope: Scope, address: string | undefined): Kvctl {
+export function kvctlFor(scope: Scope, address: string | undefined, path = KVCTL): Kvctl {
   const server = address === undefined ? {} : { KVCTL_SERVER: address };
   const kvctl =
     (options: RunOptions) =>
     (...args: readonly string[]) => {
       const environment = { ...server, ...options.environment };
-      return run(scope, [NODE, KVCTL, ...args], { ...options, environment });
+      return run(scope, [NODE, path, ...args], { ...options, environment });
     };
   return Object.assign(kvctl({}), { with: kvctl });
 }

@@ -120,7 +120,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "tools",
     ours: [],
-    packages: ["@bufbuild/protobuf"],
+    packages: ["@bufbuild/protobuf", "esbuild"],
     instead: "a tool reads what was built, and imports none of it",
   },
   {

@@ -1,0 +1,89 @@
+// Where the lines of the log go: standard output, at the pace of whoever reads it.
+//
+// A reader that stalls holds up the log, not the server: what waits for it is bounded, and lines
+// beyond the bound are dropped. A reader that is gone is not written to again. pino's own output
+// would try for ever to write the last lines to one that is gone, so that kvd did not end.
+
+import { write, writeSync } from "node:fs";
+
+/** About ten thousand lines. What is dropped beyond it is told of nowhere. */
+const WAITING_MAX_BYTES = 1024 * 1024;
+
+/** When a pipe is full, and its other end wants no writer to wait. */
+const FULL_PAUSE_MS = 50;
+/** At the end of the process, after which the last lines are given up. */
+const FULL_PAUSES_MAX = 20;
+
+export class LogOutput {
+  readonly #fd: number;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  /** Something is being written, or will be in the next turn. */
+  #isBusy = false;
+  #isGone = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Takes a line; lines of one turn are written together. */
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    if (this.#isGone || this.#waitingBytes + bytes.length > WAITING_MAX_BYTES) return;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    setImmediate(() => this.#next());
+  }
+
+  /** Writes what waits before it returns, which the end of a process needs. */
+  flushSync(): void {
+    for (let pauses = 0; this.#waitingBytes > 0 && pauses < FULL_PAUSES_MAX; ) {
+      const bytes = this.#take();
+      try {
+        this.#putBack(bytes.subarray(writeSync(this.#fd, bytes)));
+      } catch (error) {
+        if (this.#isOver(error as NodeJS.ErrnoException)) return;
+        this.#putBack(bytes);
+        pauses += 1;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PAUSE_MS);
+      }
+    }
+  }
+
+  #next(): void {
+    const bytes = this.#take();
+    this.#isBusy = bytes.length > 0;
+    if (!this.#isBusy) return;
+    write(this.#fd, bytes, (error, writtenBytes) => {
+      if (error === null) {
+        this.#putBack(bytes.subarray(writtenBytes));
+        this.#next();
+      } else if (!this.#isOver(error)) {
+        this.#putBack(bytes);
+        setTimeout(() => this.#next(), FULL_PAUSE_MS);
+      }
+    });
+  }
+
+  /** Whether there is nobody to write to; a pipe that is full will be read. */
+  #isOver({ code }: NodeJS.ErrnoException): boolean {
+    this.#isGone = code !== "EAGAIN";
+    if (this.#isGone) this.#take();
+    return this.#isGone;
+  }
+
+  #take(): Buffer {
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return bytes;
+  }
+
+  #putBack(rest: Buffer): void {
+    if (rest.length === 0) return;
+    this.#waiting.unshift(rest);
+    this.#waitingBytes += rest.length;
+  }
+}

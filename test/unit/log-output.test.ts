@@ -1,0 +1,63 @@
+// Lines of the log on their way to a file, to a pipe that is full, to one that nobody reads.
+
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { LogOutput } from "../../server/log-output.js";
+import { run, temporaryFolder } from "../support/process.js";
+
+const LINE = `${"x".repeat(999)}\n`;
+
+/** Both ends of a pipe, neither of which lets anybody wait. */
+async function openPipe(t: ExecutionContext) {
+  const path = join(await temporaryFolder(t), "pipe");
+  await run(t, ["mkfifo", path]);
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(writer));
+  return { reader, writer };
+}
+
+/** What is in a pipe now. */
+function readAll(fd: number): string {
+  const bytes = Buffer.alloc(2 ** 20);
+  return bytes.toString("utf8", 0, readSync(fd, bytes));
+}
+
+test("lines come in order, also those that are written at the end", async (t) => {
+  const path = join(await temporaryFolder(t), "log");
+  const fd = openSync(path, "w");
+  t.teardown(() => closeSync(fd));
+  const output = new LogOutput(fd);
+  output.write("one\n");
+  output.write("två\n");
+  output.flushSync();
+  output.flushSync();
+  t.is(readFileSync(path, "utf8"), "one\ntvå\n");
+});
+
+test("what nobody reads any more ends at once", async (t) => {
+  const { reader, writer } = await openPipe(t);
+  const output = new LogOutput(writer);
+  closeSync(reader);
+  output.write("one\n");
+  output.flushSync();
+  output.write("two\n");
+  output.flushSync();
+  t.pass();
+});
+
+test("a full pipe gets what fits, and bounded lines of the rest when it is read", async (t) => {
+  const { reader, writer } = await openPipe(t);
+  t.teardown(() => closeSync(reader));
+  const output = new LogOutput(writer);
+  for (let line = 0; line < 2_000; line += 1) output.write(LINE);
+  output.flushSync();
+  let read = readAll(reader);
+  t.true(read.length > 0 && read.length < LINE.length * 1_000);
+  while (read.length < 1_048_000) {
+    output.flushSync();
+    read += readAll(reader);
+  }
+  t.is(read, LINE.repeat(1_048));
+});
