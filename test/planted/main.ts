@@ -21,6 +21,7 @@ const COPIED = [
   "test",
   "examples",
   "tools",
+  "bench",
 ];
 /** Without a wire in between, where the fault is below it: they are done in seconds. */
 const BELOW_THE_WIRE = ["unit/store/*", "property/*", "conformance/memory"];
