@@ -18,7 +18,7 @@ export class LogOutput {
   readonly #fd: number;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  /** Something is being written, or will be in the next turn. */
+  /** Something is being written, or will be at the end of this step. */
   #isBusy = false;
   #isGone = false;
 
@@ -26,7 +26,7 @@ export class LogOutput {
     this.#fd = fd;
   }
 
-  /** Takes a line; lines of one turn are written together. */
+  /** Takes a line; those of one step are written together. */
   write(line: string): void {
     const bytes = Buffer.from(line);
     if (this.#isGone || this.#waitingBytes + bytes.length > WAITING_MAX_BYTES) return;
@@ -34,7 +34,7 @@ export class LogOutput {
     this.#waitingBytes += bytes.length;
     if (this.#isBusy) return;
     this.#isBusy = true;
-    setImmediate(() => this.#next());
+    process.nextTick(() => this.#next());
   }
 
   /** Writes what waits before it returns, which the end of a process needs. */

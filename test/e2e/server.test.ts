@@ -139,10 +139,12 @@ test("it tells of itself with --channelz", async (t) => {
 
 test("it says at its start what is kept", async (t) => {
   const meant = await startKvd(t);
-  t.regex(meant.process.stdout, /"level":"info"[^\n]*nothing is kept/);
+  const said = (pattern: RegExp) => (stdout: string) => stdout.match(pattern)?.[0];
+  await meant.process.output(said(/"level":"info"[^\n]*nothing is kept/));
   const folder = await temporaryFolder(t);
   const kept = await startKvd(t, { dataDir: join(folder, "data") });
-  t.regex(kept.process.stdout, /"level":"info"[^\n]*synced to the disk before it is answered/);
+  await kept.process.output(said(/"level":"info"[^\n]*synced to the disk before it is answered/));
+  t.pass();
 });
 
 test("a port file that cannot be written ends it", async (t) => {
