@@ -75,6 +75,7 @@ async function slowEngine(t: ExecutionContext) {
         return engine.get(command);
       },
     },
+    prompt: { value: undefined },
     storeId: { value: engine.storeId },
     endWatches: { value: () => engine.endWatches() },
     watch: { value: (spec: Parameters<Engine["watch"]>[0]) => engine.watch(spec) },
