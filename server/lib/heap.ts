@@ -10,6 +10,12 @@ export interface HeapItem {
 
 export class Heap<T extends HeapItem> {
   readonly #items: T[] = [];
+  readonly #breakTie: ((left: T, right: T) => number) | undefined;
+
+  /** Below, equal or above 0, for items of one rank; without it any of them is first. */
+  constructor(breakTie?: (left: T, right: T) => number) {
+    this.#breakTie = breakTie;
+  }
 
   get size(): number {
     return this.#items.length;
@@ -43,6 +49,11 @@ export class Heap<T extends HeapItem> {
     this.#down(item);
   }
 
+  #isBefore(left: T, right: T): boolean {
+    if (left.rank !== right.rank) return left.rank < right.rank;
+    return this.#breakTie !== undefined && this.#breakTie(left, right) < 0;
+  }
+
   #place(item: T, index: number): void {
     this.#items[index] = item;
     item.heapIndex = index;
@@ -53,7 +64,7 @@ export class Heap<T extends HeapItem> {
     while (index > 0) {
       const above = (index - 1) >> 1;
       const parent = this.#items[above] as T;
-      if (parent.rank <= item.rank) break;
+      if (!this.#isBefore(item, parent)) break;
       this.#place(parent, index);
       index = above;
     }
@@ -67,9 +78,9 @@ export class Heap<T extends HeapItem> {
       let below = 2 * index + 1;
       if (below >= count) break;
       const right = this.#items[below + 1];
-      if (right !== undefined && right.rank < (this.#items[below] as T).rank) below += 1;
+      if (right !== undefined && this.#isBefore(right, this.#items[below] as T)) below += 1;
       const child = this.#items[below] as T;
-      if (item.rank <= child.rank) break;
+      if (!this.#isBefore(child, item)) break;
       this.#place(child, index);
       index = below;
     }

@@ -3,17 +3,22 @@
 // Two marks. Reads and watches that begin below `compactRevision` are refused. `floor` is what has
 // really begun to go: it follows compactRevision as soon as no pin holds it, and whoever reads
 // below it, pinned or not, is too late. The walk goes over the list of commits from its old end, a
-// commit at a time, so it can stop anywhere: every read at or above the floor stays right.
+// change at a time, so it can stop anywhere: every read at or above the floor stays right.
 
 import type { Revision } from "../kv/types.js";
 import type { Counters } from "./counters.js";
 import type { History } from "./history.js";
 import type { KeySpace } from "./key-space.js";
+import { NO_ROW, type Row } from "./row-layout.js";
 
 export class Compactor {
   compactRevision: Revision = 0;
   /** The floor for which the commit right at it has been walked. */
   #walkedFloor: Revision = 0;
+  /** In the oldest commit: the change that is next, its row, and whether it was below the floor. */
+  #place = 0;
+  #row: Row = NO_ROW;
+  #isBelow = false;
   readonly #keys: KeySpace;
   readonly #history: History;
   readonly #counters: Counters;
@@ -58,22 +63,12 @@ export class Compactor {
     this.#keys.floor = Math.max(this.floor, floor);
   }
 
-  /** Walks at most about `maxChanges` changes; true when nothing is left to walk. */
+  /** Walks at most `maxChanges` changes; true when nothing is left to walk. */
   walk(maxChanges: number): boolean {
-    let changes = 0;
+    let left = maxChanges;
     while (this.pending) {
-      if (changes >= maxChanges) return false;
-      const revision = this.#history.oldestRevision as Revision;
-      const length = this.#history.lengthOf(revision);
-      this.#dropBehind(revision, length);
-      changes += length;
-      this.#counters.changesCompacted += length;
-      if (revision < this.floor) {
-        this.#history.dropOldest();
-        this.#keys.forgetChanges(length);
-      } else {
-        this.#walkedFloor = this.floor;
-      }
+      if (left <= 0) return false;
+      left -= this.#walkOldest(left);
     }
     return true;
   }
@@ -83,13 +78,36 @@ export class Compactor {
     return this.#keys.reclaim(this.#history.oldestRevision ?? this.floor + 1, maxWork);
   }
 
-  #dropBehind(revision: Revision, length: number): void {
+  /** Goes on in the oldest commit, over so many of its changes at most; how many it were. */
+  #walkOldest(most: number): number {
+    const revision = this.#history.oldestRevision as Revision;
+    const length = this.#history.lengthOf(revision);
+    const isBelow = revision < this.floor;
+    // What was walked at the floor has to be walked again below it: tombstones go then.
+    if (this.#place > 0 && isBelow !== this.#isBelow) this.#place = 0;
+    if (this.#place === 0) this.#row = this.#history.firstRowOf(revision);
+    this.#isBelow = isBelow;
+    const from = this.#place;
     const { rows } = this.#keys;
-    let row = this.#history.firstRowOf(revision);
-    for (let place = 0; place < length; place += 1) {
-      const next = place + 1 < length ? rows.after(row) : row;
+    while (this.#place < length && this.#place - from < most) {
+      const row = this.#row;
+      this.#place += 1;
+      if (this.#place < length) this.#row = rows.after(row);
       this.#keys.dropBehind(row);
-      row = next;
     }
+    const walked = this.#place - from;
+    this.#counters.changesCompacted += walked;
+    if (this.#place === length) this.#leaveOldest(length, isBelow);
+    return walked;
+  }
+
+  #leaveOldest(length: number, isBelow: boolean): void {
+    this.#place = 0;
+    if (!isBelow) {
+      this.#walkedFloor = this.floor;
+      return;
+    }
+    this.#history.dropOldest();
+    this.#keys.forgetChanges(length);
   }
 }

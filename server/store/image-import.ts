@@ -108,11 +108,22 @@ export class ImageImport {
     expect(key.length > 0, "a key is empty");
     expect(key.length <= KEY_MAX_BYTES, "a key is too long");
     const { keys } = this.#store;
-    const { value } = version;
-    const [keyStart, valueStart] = [0, 0];
-    const [keyEnd, valueEnd] = [key.length, value.length];
-    const places = { key, keyStart, keyEnd, value, valueStart, valueEnd, view: undefined };
-    const row = keys.add(id, { ...version, ...places });
+    const { revision, place, deleted, value, createRevision, leaseId } = version;
+    const row = keys.add(id, {
+      revision,
+      place,
+      deleted,
+      key,
+      keyStart: 0,
+      keyEnd: key.length,
+      value,
+      valueStart: 0,
+      valueEnd: value.length,
+      createRevision,
+      version: version.version,
+      leaseId,
+      view: undefined,
+    });
     if (version.leaseId !== NO_LEASE) this.#leased.add(keys.keyOf(row));
     return row;
   }

@@ -142,7 +142,9 @@ export class KeySpace {
     const live = this.newest(id);
     const keyStart = this.rows.keyStartOf(live);
     return this.add(id, {
-      ...of,
+      revision: of.revision,
+      place: of.place,
+      deleted: of.deleted,
       key: this.rows.bytesOf(live),
       keyStart,
       keyEnd: keyStart + this.rows.keyLengthOf(live),

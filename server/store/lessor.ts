@@ -28,7 +28,8 @@ export const LEASE_BYTES = 320;
 
 export class Lessor {
   readonly #byId = new OrderedMap<LeaseId, Lease>();
-  readonly #byDeadline = new Heap<Lease>();
+  /** Those of one deadline by their ids, so that their order is the same after a restart. */
+  readonly #byDeadline = new Heap<Lease>((left, right) => (left.id < right.id ? -1 : 1));
   readonly #randomId: () => bigint;
   #granted = 0;
 

@@ -36,6 +36,7 @@ export class Retention {
   readonly #keys: KeySpace;
   readonly #history: History;
   readonly #lessor: Lessor;
+  readonly #counters: Counters;
   readonly #limits: RetentionLimits;
   readonly #pins: Pins;
   readonly #readings = new Set<Reading>();
@@ -54,6 +55,7 @@ export class Retention {
     this.#keys = options.keys;
     this.#history = options.history;
     this.#lessor = options.lessor;
+    this.#counters = options.counters;
     this.#limits = options.limits;
     this.#pins = new Pins(options.limits.listingPinMs);
     this.compactor = new Compactor(options.keys, options.history, options.counters);
@@ -143,9 +145,9 @@ export class Retention {
   #compact(now: Now, maxChanges: number, published: Revision): boolean {
     let left = maxChanges;
     while (left > 0) {
-      const oldest = this.#history.oldestRevision;
-      left -= oldest === undefined ? 1 : this.#history.lengthOf(oldest);
-      if (!this.compactor.walk(1)) continue;
+      const { changesCompacted } = this.#counters;
+      if (!this.compactor.walk(left)) return false;
+      left -= Math.max(1, this.#counters.changesCompacted - changesCompacted);
       if (this.#dropByBudget(published) || this.#dropByAge(now, published)) continue;
       return true;
     }

@@ -156,13 +156,15 @@ export class Model {
     this.compactRevision = revision;
   }
 
-  /** Time passes: leases end in the order of their deadlines, then of their grants. */
+  /** Time passes: leases end in the order of their deadlines, then of their ids. */
   advance(ms: number, onEnd: () => void = () => {}): void {
     this.nowMs += ms;
     for (;;) {
       const due = [...this.leases.values()]
         .filter(({ deadlineMs }) => deadlineMs <= this.nowMs)
-        .sort((left, right) => left.deadlineMs - right.deadlineMs)[0];
+        .sort(
+          (left, right) => left.deadlineMs - right.deadlineMs || (left.id < right.id ? -1 : 1),
+        )[0];
       if (due === undefined) return;
       this.#endLease(due.id, "expired");
       onEnd();
