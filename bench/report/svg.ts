@@ -122,8 +122,9 @@ function svg(height: number, parts: readonly string[]): string {
 }
 
 function heading(title: string, unit: string): string {
+  const alternative = `<title>${escaped(title)}, ${escaped(unit)}</title>`;
   const bold = `<text x='0' y='${TITLE_Y}' fill='${TEXT}' font-weight='600'>${escaped(title)}`;
-  return `${bold}<tspan font-weight='400'>, ${escaped(unit)}</tspan></text>`;
+  return `${alternative}\n${bold}<tspan font-weight='400'>, ${escaped(unit)}</tspan></text>`;
 }
 
 interface TextPlace {
