@@ -38,7 +38,7 @@ export const FAULTS: readonly Fault[] = [
     name: "a key that changes its lease is not detached from the old one",
     file: "server/store/commit-builder.ts",
     from: "lease?.keys.delete(id);",
-    to: "",
+    to: "lease?.keys.has(id);",
   },
   {
     name: "a watch that has caught up skips the last revision",
