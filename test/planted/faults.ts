@@ -74,7 +74,7 @@ export const FAULTS: readonly Fault[] = [
     name: "a row that has moved is not found from the row behind it",
     file: "server/store/key-space.ts",
     from: "rows.setPrevious(rowAbove(rows, newest, revision - 1), moved)",
-    to: "rows.setPrevious(moved, NO_ROW)",
+    to: "rows.setPrevious(moved, revision < 0 ? moved : NO_ROW)",
   },
   {
     name: "rows go on in the segment of a long row that was taken back",
@@ -86,7 +86,7 @@ export const FAULTS: readonly Fault[] = [
     name: "memory that was given out is written again",
     file: "server/store/rows.ts",
     from: "    this.#segments[index] = NO_SEGMENT;",
-    to: "    this.#segments[index]?.bytes.fill(0);",
+    to: "    (this.#segments[index] ?? NO_SEGMENT).bytes.fill(0);",
   },
   {
     name: "what waits in the queue of a watch are views of the store",

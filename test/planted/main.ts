@@ -62,12 +62,12 @@ function catchers(folder: string, fault: Fault): readonly string[] {
     const build = run(folder, "typescript/bin/tsc", "-p", ".");
     if (build.status !== 0) throw new Error(`it does not compile: ${build.stdout}`);
     const files = suitesOf(fault.file).map((name) => `dist/test/${name}.test.js`);
-    const { stdout, stderr } = run(folder, "ava/entrypoints/cli.mjs", "--tap", ...files);
-    const failed = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map((match) => match[1] ?? "");
-    // The runner ends in the middle when it cannot show what a failed test has thrown.
-    const didRun = failed.length > 0 || /^# pass \d/m.test(stdout);
-    if (!didRun) throw new Error(`the tests did not run: ${stderr}`);
-    return failed;
+    // The reporter for people: the one for TAP ends in the middle of some thrown errors.
+    const { stdout, stderr } = run(folder, "ava/entrypoints/cli.mjs", ...files);
+    if (!/^ *\d+ tests? (passed|failed)/m.test(stdout)) {
+      throw new Error(`the tests did not run: ${stderr}`);
+    }
+    return [...stdout.matchAll(/^ +\S+ \[fail\]: (.*)$/gm)].map((match) => match[1] ?? "");
   } finally {
     writeFileSync(path, text);
   }
