@@ -72,15 +72,33 @@ export const CATALOG: readonly CatalogEntry[] = [
   },
   {
     name: "import",
-    summary: "write the keys of a JSON Lines file",
+    summary: "write the keys of a file or a folder",
     writes: true,
     load: async () => (await import("./commands/import.js")).importCommand,
   },
   {
     name: "export",
-    summary: "write keys and values as JSON Lines",
+    summary: "write keys and values into a file or a folder",
     writes: false,
     load: async () => (await import("./commands/export.js")).exportCommand,
+  },
+  {
+    name: "diff",
+    summary: "show what differs between prefixes, revisions, servers and files",
+    writes: false,
+    load: async () => (await import("./commands/diff.js")).diffCommand,
+  },
+  {
+    name: "apply",
+    summary: "make the keys be as a file has them",
+    writes: true,
+    load: async () => (await import("./commands/apply.js")).applyCommand,
+  },
+  {
+    name: "clear",
+    summary: "delete all keys of a prefix, page by page",
+    writes: true,
+    load: async () => (await import("./commands/clear.js")).clearCommand,
   },
   {
     name: "snapshot",

@@ -1,6 +1,8 @@
-// A progress bar on standard error, on a terminal only; elsewhere, and with --quiet, nothing.
+// A progress bar on standard error, with rate and remaining time, on a terminal only; elsewhere,
+// and with --quiet, nothing.
 
 import type { SingleBar } from "cli-progress";
+import { roughText } from "./duration.js";
 import type { Output } from "./output.js";
 
 export interface Progress {
@@ -26,36 +28,60 @@ export async function startProgress(
   const bar = new library.SingleBar({
     format:
       options.total === undefined
-        ? `${options.label} {count}`
-        : `${options.label} [{bar}] {percentage}% {count}`,
+        ? `${options.label} {count}{pace}`
+        : `${options.label} [{bar}] {percentage}% {count}{pace}`,
     clearOnComplete: true,
     hideCursor: true,
-    barsize: 30,
+    // On a narrow terminal the figures matter more than the bar.
+    barsize: (process.stderr.columns ?? 80) < 72 ? 8 : 20,
     // A signal is the command's to handle; it stops the bar by ending.
     gracefulExit: false,
   });
-  bar.start(Math.max(1, options.total ?? 1), 0, { count: told(0) });
-  return new Bar(bar, told, options.total !== undefined);
+  const total = Math.max(1, options.total ?? 1);
+  bar.start(total, 0, { count: told(0), pace: "" });
+  return new Bar(bar, { told, total: options.total === undefined ? undefined : total });
 }
+
+interface Measure {
+  readonly told: (count: number) => string;
+  readonly total: number | undefined;
+}
+
+/** Before that, a rate tells more of the start than of what follows. */
+const PACE_AFTER_MS = 1_000;
 
 class Bar implements Progress {
   readonly #bar: SingleBar;
-  readonly #told: (count: number) => string;
-  readonly #measured: boolean;
+  readonly #measure: Measure;
+  readonly #startedMs = performance.now();
 
-  constructor(bar: SingleBar, told: (count: number) => string, measured: boolean) {
+  constructor(bar: SingleBar, measure: Measure) {
     this.#bar = bar;
-    this.#told = told;
-    this.#measured = measured;
+    this.#measure = measure;
   }
 
   update(done: number, count: number): void {
-    this.#bar.update(this.#measured ? done : 0, { count: this.#told(count) });
+    const { told, total } = this.#measure;
+    const elapsedMs = performance.now() - this.#startedMs;
+    const pace =
+      elapsedMs < PACE_AFTER_MS ? "" : paceText(this.#measure, { done, count, elapsedMs });
+    this.#bar.update(total === undefined ? 0 : done, { count: told(count), pace });
   }
 
   stop(): void {
     this.#bar.stop();
   }
+}
+
+/** ", 12000 keys/s, 3s left". */
+function paceText(
+  { told, total }: Measure,
+  at: { readonly done: number; readonly count: number; readonly elapsedMs: number },
+): string {
+  const rate = `, ${told(Math.round((at.count * 1_000) / at.elapsedMs))}/s`;
+  if (total === undefined || at.done === 0) return rate;
+  const leftMs = (Math.max(0, total - at.done) * at.elapsedMs) / at.done;
+  return `${rate}, ${roughText(Math.ceil(leftMs / 1_000) * 1_000)} left`;
 }
 
 function keysText(count: number): string {

@@ -31,8 +31,8 @@ let kv: Kvd;
 let address: string;
 let server: RunningServer;
 let folder: string;
-/** The revision after the import. */
-const imported = 1 + PLACES.length;
+/** The revision after the import, which writes a batch a revision. */
+let imported = 0;
 /** All that was written since, in order. */
 const written: Change[] = [];
 
@@ -67,7 +67,7 @@ test.serial("every place has a key of its own, that tells all its parts", (t) =>
   }
 });
 
-test.serial("import writes all places, each in a revision of its own", async (t) => {
+test.serial("import writes all places, many in a revision", async (t) => {
   const file = join(folder, "cities.jsonl");
   await writeFile(file, LINES);
   const importing = kvctl("import", file, "--output", "json");
@@ -76,7 +76,10 @@ test.serial("import writes all places, each in a revision of its own", async (t)
   const { exitCode, stdout, stderr } = await importing;
   t.is(saved.exitCode, 0, saved.stderr);
   t.is(exitCode, 0, stderr);
-  t.deepEqual(JSON.parse(stdout), { written: PLACES.length, failed: 0, revision: imported });
+  const answer = JSON.parse(stdout);
+  imported = answer.revision;
+  t.like(answer, { written: PLACES.length, added: PLACES.length, unchanged: 0, failed: 0 });
+  t.true(imported > 100 && imported < 1_000, `${imported}`);
   t.is((await kv.count({ all: true })).count, PLACES.length);
 });
 
@@ -91,7 +94,8 @@ test.serial("the snapshot that was saved meanwhile is the import up to its revis
   const { stdoutBytes } = await kvctlFor(t, restored.address)("export");
   const { stdoutBytes: expected } = await kvctl("export", "--rev", String(revision));
   t.true(stdoutBytes.equals(expected));
-  t.is(Buffer.from(stdoutBytes).toString().split("\n").length, revision);
+  const lines = Buffer.from(stdoutBytes).toString().split("\n").length - 1;
+  t.true(lines > 0 && lines < PLACES.length, `${lines}`);
 });
 
 test.serial("on a terminal the import shows how far it is, and what would change", async (t) => {
@@ -162,10 +166,11 @@ test.serial("a watch from revision 1 gives every event, once and in order", asyn
     if (event.revision > caughtUp) writer.stop();
   }
   const last = await marked;
-  t.is(last.revision, 1 + (written.at(-1)?.revision ?? 0));
+  t.is(last.revision, 1 + (written.at(-1)?.revision ?? imported));
   t.true(caughtUp > imported && last.revision > caughtUp);
   const ofImport = shown.slice(0, PLACES.length);
-  t.true(ofImport.every(({ revision }, index) => revision === index + 2));
+  t.true(ofImport.every(({ revision }, at) => revision >= (ofImport[at - 1]?.revision ?? 2)));
+  t.is(ofImport.at(-1)?.revision, imported);
   const values = new Map(ofImport.map(({ key, value }) => [key, value]));
   t.is(values.size, PLACES.length);
   t.true(ROWS.every(({ key, value }) => values.get(key) === value));
@@ -209,8 +214,10 @@ test.serial(
 
 /** Settles once some places are there. */
 async function underWay(client: Kvd, count = 1): Promise<void> {
-  for await (const event of client.watch({ all: true }, { startRevision: 2 })) {
-    if (event.revision > count) return;
+  let seen = 0;
+  for await (const _ of client.watch({ all: true }, { startRevision: 2 })) {
+    seen += 1;
+    if (seen >= count) return;
   }
 }
 

@@ -3,21 +3,14 @@
 import { PassThrough, Writable } from "node:stream";
 import test from "ava";
 import fc from "fast-check";
-import { BatchSender, type NumberedPut } from "../../../client/cli/batch-sender.js";
 import { diffOfLines, diffOfValues } from "../../../client/cli/diff.js";
 import { OutputClosed } from "../../../client/cli/failure.js";
 import { LeaseTimes } from "../../../client/cli/lease-times.js";
 import { type Line, linesOf } from "../../../client/cli/lines.js";
 import { pages, rowsOfPage } from "../../../client/cli/listing.js";
 import { Output, type Streams } from "../../../client/cli/output.js";
-import {
-  type BatchOperation,
-  type BatchResult,
-  type Entry,
-  KvdClientError,
-  put,
-  type RangeResult,
-} from "../../../client/index.js";
+import { BatchSender, type PlacedPut } from "../../../client/cli/transfer/batch-sender.js";
+import { type Entry, KvdClientError, put, type RangeResult } from "../../../client/index.js";
 
 const never = new AbortController().signal;
 
@@ -66,44 +59,30 @@ test("a line that is too long is told by its number, and the next one is whole",
   }
 });
 
-function numbered(key: string, line: number): NumberedPut {
-  return { operation: put(key, String(line)), key, bytes: 10, line };
+function placed(key: string, line: number): PlacedPut {
+  return { operation: put(key, String(line)), key, bytes: 10, place: String(line) };
 }
 
-/** A server that answers when it is told to. */
+/** What takes batches, and is done with each when it is told to. */
 class Batches {
   readonly sent: { readonly lines: string[]; readonly answer: () => void }[] = [];
-  maxOperations = Number.POSITIVE_INFINITY;
+  readonly answered: string[] = [];
 
-  batch(operations: readonly BatchOperation[]): Promise<BatchResult> {
-    if (operations.length > this.maxOperations) {
-      const options = { reason: "TOO_MANY_OPERATIONS" } as const;
-      return Promise.reject(new KvdClientError("INVALID_ARGUMENT", "too many", options));
-    }
+  send(puts: readonly PlacedPut[]): Promise<void> {
     return new Promise((resolve) => {
-      const lines = operations.map((operation) =>
-        operation.kind === "put" ? String(operation.value) : "",
-      );
-      const results = operations.map(() => ({
-        kind: "put" as const,
-        revision: 2,
-        previous: undefined,
-        leaseId: 0n,
-        ttlMs: undefined,
-      }));
-      this.sent.push({ lines, answer: () => resolve({ revision: 2, results }) });
+      const lines = puts.map(({ place }) => place);
+      const answer = () => {
+        this.answered.push(...lines);
+        resolve();
+      };
+      this.sent.push({ lines, answer });
     });
   }
 }
 
-function senderTo(batches: Batches, answered: (line: number) => void = () => {}): BatchSender {
-  return new BatchSender(batches, {
-    signal: never,
-    maxOperations: 2,
-    maxBytes: 1_000,
-    maxInFlight: 2,
-    answered: (given) => answered(given.line),
-  });
+function senderTo(batches: Batches): BatchSender {
+  const send = (puts: readonly PlacedPut[]) => batches.send(puts);
+  return new BatchSender({ maxOperations: 2, maxBytes: 1_000, maxInFlight: 2, send });
 }
 
 /** Lets all that can go on go on. */
@@ -111,10 +90,9 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test("batches are on their way together, up to the bound", async (t) => {
   const batches = new Batches();
-  const lines: number[] = [];
-  const sender = senderTo(batches, (line) => lines.push(line));
+  const sender = senderTo(batches);
   const all = (async () => {
-    for (let line = 1; line <= 8; line += 1) await sender.add(numbered(`k${line}`, line));
+    for (let line = 1; line <= 8; line += 1) await sender.add(placed(`k${line}`, line));
     await sender.finish();
   })();
   await turn();
@@ -132,7 +110,7 @@ test("batches are on their way together, up to the bound", async (t) => {
   await turn();
   batches.sent[3]?.answer();
   await all;
-  t.deepEqual(lines, [3, 4, 1, 2, 5, 6, 7, 8]);
+  t.deepEqual(batches.answered, ["3", "4", "1", "2", "5", "6", "7", "8"]);
 });
 
 test("a batch with a key that is on its way waits for it", async (t) => {
@@ -140,7 +118,7 @@ test("a batch with a key that is on its way waits for it", async (t) => {
   const sender = senderTo(batches);
   const all = (async () => {
     for (const [index, key] of ["a", "b", "c", "a"].entries()) {
-      await sender.add(numbered(key, index));
+      await sender.add(placed(key, index));
     }
     await sender.finish();
   })();
@@ -153,12 +131,11 @@ test("a batch with a key that is on its way waits for it", async (t) => {
   await all;
 });
 
-test("a batch that is refused for its size is sent in halves, in order", async (t) => {
+test("a batch never has a key twice", async (t) => {
   const batches = new Batches();
-  batches.maxOperations = 1;
   const sender = senderTo(batches);
-  await sender.add(numbered("a", 1));
-  const added = sender.add(numbered("a", 2));
+  await sender.add(placed("a", 1));
+  const added = sender.add(placed("a", 2)).then(() => sender.finish());
   await turn();
   t.deepEqual(batches.sent[0]?.lines, ["1"]);
   batches.sent[0]?.answer();
@@ -166,16 +143,13 @@ test("a batch that is refused for its size is sent in halves, in order", async (
   t.deepEqual(batches.sent[1]?.lines, ["2"]);
   batches.sent[1]?.answer();
   await added;
-  await sender.finish();
 });
 
 test("what a batch fails with comes out of the sender", async (t) => {
   const error = new KvdClientError("UNAVAILABLE", "gone");
-  const sender = new BatchSender(
-    { batch: () => Promise.reject(error) },
-    { signal: never, maxOperations: 1, maxBytes: 10, maxInFlight: 1, answered: () => {} },
-  );
-  await sender.add(numbered("a", 1));
+  const send = () => Promise.reject(error);
+  const sender = new BatchSender({ maxOperations: 1, maxBytes: 10, maxInFlight: 1, send });
+  await sender.add(placed("a", 1));
   t.is(await t.throwsAsync(sender.finish()), error);
 });
 
