@@ -57,7 +57,10 @@ export async function* rowsFromCsv(
         yield itemOf(columnsOf, record, place);
       }
     }
-    if (flaw !== undefined) yield broken(`line ${flaw["lines"]}`, flawText(flaw));
+    if (flaw === undefined) return;
+    // Of a record that does not end, the beginning is where to look.
+    const line = ENDLESS.has(flaw.code) ? previousLine + 1 : flaw["lines"];
+    yield broken(`line ${line}`, flawText(flaw));
   } finally {
     source.destroy();
     parser.destroy();
@@ -73,11 +76,13 @@ function itemOf(columns: Columns, record: readonly Buffer[], place: string): Row
   }
 }
 
+const ENDLESS: ReadonlySet<string> = new Set(["CSV_QUOTE_NOT_CLOSED", "CSV_MAX_RECORD_SIZE"]);
+
 function flawText({ code, message }: CsvError): string {
   const end = "; what follows cannot be told apart";
   switch (code) {
     case "CSV_QUOTE_NOT_CLOSED":
-      return `a quote that was opened before is never closed${end}`;
+      return `a quote is opened and never closed${end}`;
     case "CSV_MAX_RECORD_SIZE":
       return `a record is longer than ${ROW_MAX_BYTES / 1024 / 1024} MiB${end}`;
     case "INVALID_OPENING_QUOTE":
