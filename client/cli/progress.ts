@@ -25,26 +25,28 @@ export async function startProgress(
   const { told = keysText } = options;
   if (output.quiet || !output.notesToTerminal) return SILENT;
   const { default: library } = await import("cli-progress");
+  const { label } = options;
+  // On a narrow terminal the figures matter more than the bar.
+  const narrow = (process.stderr.columns ?? 80) < 80;
+  const measured = narrow ? "{percentage}%" : "[{bar}] {percentage}%";
   const bar = new library.SingleBar({
-    format:
-      options.total === undefined
-        ? `${options.label} {count}{pace}`
-        : `${options.label} [{bar}] {percentage}% {count}{pace}`,
+    format: `${label} ${options.total === undefined ? "" : `${measured} `}{count}{pace}`,
     clearOnComplete: true,
     hideCursor: true,
-    // On a narrow terminal the figures matter more than the bar.
-    barsize: (process.stderr.columns ?? 80) < 72 ? 8 : 20,
+    barsize: 20,
     // A signal is the command's to handle; it stops the bar by ending.
     gracefulExit: false,
   });
   const total = Math.max(1, options.total ?? 1);
   bar.start(total, 0, { count: told(0), pace: "" });
-  return new Bar(bar, { told, total: options.total === undefined ? undefined : total });
+  return new Bar(bar, { told, total: options.total === undefined ? undefined : total, narrow });
 }
 
 interface Measure {
   readonly told: (count: number) => string;
   readonly total: number | undefined;
+  /** Room for the remaining time or the rate, not for both. */
+  readonly narrow: boolean;
 }
 
 /** Before that, a rate tells more of the start than of what follows. */
@@ -75,13 +77,14 @@ class Bar implements Progress {
 
 /** ", 12000 keys/s, 3s left". */
 function paceText(
-  { told, total }: Measure,
+  { told, total, narrow }: Measure,
   at: { readonly done: number; readonly count: number; readonly elapsedMs: number },
 ): string {
   const rate = `, ${told(Math.round((at.count * 1_000) / at.elapsedMs))}/s`;
-  if (total === undefined || at.done === 0) return rate;
-  const leftMs = (Math.max(0, total - at.done) * at.elapsedMs) / at.done;
-  return `${rate}, ${roughText(Math.ceil(leftMs / 1_000) * 1_000)} left`;
+  if (total === undefined || at.done === 0 || at.done >= total) return rate;
+  const leftMs = ((total - at.done) * at.elapsedMs) / at.done;
+  const left = `, ${roughText(Math.ceil(leftMs / 1_000) * 1_000)} left`;
+  return narrow ? left : rate + left;
 }
 
 function keysText(count: number): string {

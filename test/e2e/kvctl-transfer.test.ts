@@ -1,5 +1,5 @@
-// kvctl import, export, diff, apply and clear as processes: every format there and back, what breaks
-// off and goes on, what is asked first.
+// kvctl import, export, diff, apply and clear as processes: every format there and back, what
+// breaks off and goes on, what is asked first.
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -3,12 +3,12 @@
 import type { CommandDefinition, Invocation } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
+import { requireAnswer } from "../question.js";
 import { KEY_ENCODING } from "../selectors.js";
 import { lineText, plainLine } from "../terminal-text.js";
 import { CSV_OPTIONS, FORMAT_OPTION } from "../transfer/format.js";
 import { KEY_CHANGE_OPTIONS } from "../transfer/key-change.js";
 import { PRUNE_OPTIONS, pruneSelector } from "../transfer/pruning.js";
-import { requireAnswer } from "../transfer/question.js";
 import type { RowItem } from "../transfer/row-item.js";
 import { lastOfEach, type SortedRows } from "../transfer/sorted-rows.js";
 

@@ -6,9 +6,9 @@ import { errorText, exitCodeOf } from "../error-text.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import { startProgress } from "../progress.js";
+import { confirmed, requireAnswer } from "../question.js";
 import { KEY_ENCODING, keyFromText } from "../selectors.js";
 import { lineText } from "../terminal-text.js";
-import { confirmed, requireAnswer } from "../transfer/question.js";
 
 export const clearCommand: CommandDefinition = {
   usage: "PREFIX | --all",
@@ -44,7 +44,6 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   if (count > 0) {
     const question = `Delete ${keys} of ${settings.server}, ${name}?`;
     if (!(await confirmed(invocation, question))) {
-      signal.throwIfAborted();
       throw new Failure(EXIT.negative, `nothing was deleted on ${settings.server}`);
     }
   }
@@ -97,7 +96,8 @@ async function clear(
   const { selector, signal, cleared, told } = job;
   for (let more = true; more; ) {
     signal.throwIfAborted();
-    const page = await kv.delete(selector, { limit: PAGE_KEYS, signal });
+    // Not ended by the signal: what it deleted has to be counted.
+    const page = await kv.delete(selector, { limit: PAGE_KEYS });
     cleared.deleted += page.deleted;
     cleared.revision = page.revision;
     more = page.more;

@@ -1,6 +1,5 @@
 // kvctl delete: deletes a key, or the keys of a selector.
 
-import { createInterface } from "node:readline/promises";
 import type { DeleteOptions, DeleteResult, Entry, Kvd, SelectorLike } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
@@ -9,6 +8,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import { entryForm } from "../json-forms.js";
 import type { Output } from "../output.js";
+import { confirmed, requireAnswer } from "../question.js";
 import { SELECTOR_OPTIONS, SELECTOR_USAGE, selectorFrom, singleKey } from "../selectors.js";
 import { lineText } from "../terminal-text.js";
 
@@ -60,7 +60,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     throw new UsageError("--expect-rev goes with one KEY");
   }
   const kv = await invocation.connect();
-  if (flags.on("all") && !flags.on("yes") && !(await agreed(invocation, kv))) {
+  if (flags.on("all") && !(await agreed(invocation, kv))) {
     throw new Failure(EXIT.negative, `nothing was deleted on ${settings.server}`);
   }
   const previous: Entry[] = [];
@@ -72,19 +72,12 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   throw new Failure(EXIT.negative, "nothing was deleted: there is no such key");
 }
 
-async function agreed({ output, settings }: Invocation, kv: Kvd): Promise<boolean> {
-  if (process.stdin.isTTY !== true || !output.notesToTerminal) {
-    throw new UsageError("--all deletes everything: add --yes if that is meant");
-  }
+async function agreed(invocation: Invocation, kv: Kvd): Promise<boolean> {
+  if (invocation.flags.on("yes")) return true;
+  requireAnswer(invocation, { what: "--all deletes everything" });
   const { count } = await kv.count({ all: true });
-  output.prompt(`Delete all ${count} keys of ${settings.server}? [y/N] `);
-  const terminal = createInterface({ input: process.stdin });
-  try {
-    for await (const line of terminal) return /^y(?:es)?$/i.test(line.trim());
-    return false;
-  } finally {
-    terminal.close();
-  }
+  const question = `Delete all ${count} keys of ${invocation.settings.server}?`;
+  return await confirmed(invocation, question);
 }
 
 /** In one call if the server takes it, else in steps. */

@@ -3,11 +3,11 @@
 import type { CommandDefinition, Invocation } from "../command.js";
 import type { ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
+import { requireAnswer } from "../question.js";
 import { KEY_ENCODING } from "../selectors.js";
 import { CSV_OPTIONS, FORMAT_OPTION } from "../transfer/format.js";
 import { KEY_CHANGE_OPTIONS } from "../transfer/key-change.js";
 import { PRUNE_OPTIONS, pruneSelector } from "../transfer/pruning.js";
-import { requireAnswer } from "../transfer/question.js";
 
 export const importCommand: CommandDefinition = {
   usage: "FILE | FOLDER | -",

@@ -7,11 +7,11 @@ import { errorText, exitCodeOf } from "../error-text.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure } from "../failure.js";
 import { type Progress, startProgress } from "../progress.js";
+import { confirmed } from "../question.js";
 import { lineText, plainLine } from "../terminal-text.js";
 import { putFromRow } from "./batch-sender.js";
 import type { Outcome } from "./comparison.js";
 import { type PrunePlan, Pruning } from "./pruning.js";
-import { confirmed } from "./question.js";
 import type { RowItem } from "./row-item.js";
 import type { RowSource } from "./row-source.js";
 import { RowWriter } from "./row-writer.js";
@@ -128,7 +128,6 @@ export class ImportJob {
     }
     const question = `Delete from ${settings.server} what the file lacks: ${planText(plan)}?`;
     if (!(await confirmed(this.#invocation, question))) {
-      signal.throwIfAborted();
       this.#declined = true;
       return;
     }

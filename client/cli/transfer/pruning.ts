@@ -112,9 +112,9 @@ export class Pruning {
   }
 
   async #delete(victims: readonly Victim[], conflict: (key: Uint8Array) => void): Promise<void> {
-    const { signal } = this.#job;
+    this.#job.signal.throwIfAborted();
     await writeBatch(victims, {
-      txn: (spec) => this.#kv.txn(spec, { signal }),
+      txn: (spec) => this.#kv.txn(spec),
       operation: ({ key, modRevision }) => ({
         kind: "delete",
         selector: { key },

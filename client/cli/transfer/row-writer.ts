@@ -99,9 +99,10 @@ export class RowWriter {
   }
 
   async #write(changes: readonly Change[]): Promise<void> {
-    const { signal, guarded, keepGoing, refused } = this.#options;
+    const { guarded, keepGoing, refused } = this.#options;
     await writeBatch(changes, {
-      txn: (spec) => this.#kv.txn(spec, { signal }),
+      // Not ended by the signal: what it wrote has to be counted.
+      txn: (spec) => this.#kv.txn(spec),
       operation: ({ put: { operation }, modRevision: expectedModRevision }) =>
         guarded
           ? { ...operation, options: { ...operation.options, expectedModRevision } }
