@@ -1,7 +1,7 @@
 // kvctl import, export, diff, apply and clear as processes: every format there and back, what
 // breaks off and goes on, what is asked first.
 
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { connect, type Kvd } from "../../client/index.js";
@@ -301,6 +301,38 @@ test("clear deletes a prefix in pages, and asks first", async (t) => {
   for (const words of [[], [""], ["a", "--all"], ["a", "b"]]) {
     t.is((await kvctl("clear", ...words, "--yes")).exitCode, 2);
   }
+});
+
+for (const verb of ["clear", "delete"]) {
+  test(`Ctrl-C at the question of ${verb} ends it with 130, and deletes nothing`, async (t) => {
+    const { kv, folder, address } = await setUp(t);
+    await kv.put("k", "");
+    const typed = join(folder, "typed");
+    await run(t, ["mkfifo", typed]);
+    const keyboard = await open(typed, "r+");
+    t.teardown(() => keyboard.close());
+    const line = `"${NODE}" "${BUNDLED_KVCTL}" ${verb} --all`;
+    const script = `script --quiet --return --command '${line}' /dev/null < "${typed}"`;
+    const environment = { KVCTL_SERVER: address, TERM: "xterm" };
+    const asking = new RunningProcess(t, ["bash", "-c", script], { environment });
+    await asking.output((stdout) => stdout.includes("[y/N]") || undefined);
+    await keyboard.write("\u0003");
+    t.is((await asking.ended).exitCode, 130);
+    t.is((await kv.count({ all: true })).count, 1);
+  });
+}
+
+test("CSV of others: columns by name, or no header at all", async (t) => {
+  const { kv, kvctl } = await setUp(t);
+  const into = kvctl.with({ stdin: "name,size,land\nOslo,1,NO\n" });
+  const args = ["import", "-", "--format", "csv"];
+  t.is((await into(...args)).exitCode, 8);
+  const columns = ["--key-column", "name", "--value-column", "land"];
+  t.is((await into(...args, ...columns)).exitCode, 0);
+  t.is((await kv.get("Oslo"))?.text(), "NO");
+  t.is((await into("import", "-", ...columns)).exitCode, 2);
+  t.is((await kvctl.with({ stdin: "a,1\n" })(...args, "--no-header")).exitCode, 0);
+  t.is((await kv.get("a"))?.text(), "1");
 });
 
 test("on a terminal prune shows what it would delete, and a no leaves it", async (t) => {

@@ -13,7 +13,11 @@ import { broken, ROW_MAX_BYTES, type RowItem } from "./row-item.js";
 export interface CsvColumns {
   readonly key?: string;
   readonly value?: string;
+  /** False: the first column is the key, the second the value, a third the ttl. */
+  readonly header?: boolean;
 }
+
+const NO_HEADER = ["key", "value", "ttl"];
 
 interface Parsed {
   readonly record: readonly Buffer[];
@@ -46,8 +50,11 @@ export async function* rowsFromCsv(
       if (flaw !== undefined && info.lines >= Number(flaw["lines"])) break;
       const place = `line ${previousLine + 1}`;
       previousLine = info.lines;
+      if (columnsOf === undefined && columns.header === false) {
+        columnsOf = new Columns(NO_HEADER.slice(0, Math.max(2, record.length)), columns);
+      }
       if (columnsOf === undefined) {
-        columnsOf = new Columns(record, columns);
+        columnsOf = new Columns(namesOf(record), columns);
         const why = columnsOf.flaw();
         if (why !== undefined) {
           yield broken(place, why);
@@ -94,6 +101,10 @@ function flawText({ code, message }: CsvError): string {
   }
 }
 
+function namesOf(header: readonly Buffer[]): string[] {
+  return header.map((name) => name.toString("utf8").trim());
+}
+
 const KNOWN: ReadonlySet<string> = new Set(["key", "key64", "value", "value64", "ttl"]);
 
 /** Where in a record is what. */
@@ -101,8 +112,8 @@ class Columns {
   readonly #names: readonly string[];
   readonly #given: CsvColumns;
 
-  constructor(header: readonly Buffer[], given: CsvColumns) {
-    this.#names = header.map((name) => name.toString("utf8").trim());
+  constructor(names: readonly string[], given: CsvColumns) {
+    this.#names = names;
     this.#given = given;
   }
 
@@ -118,7 +129,8 @@ class Columns {
       [value, "--value-column"],
     ] as const) {
       if (names.includes(name) || names.includes(`${name}64`)) continue;
-      return `${has}, but no "${name}"; ${flag} names another column`;
+      const other = `${flag} names another column, --no-header says that there is no header`;
+      return `${has}, but no "${name}"; ${other}`;
     }
     if (this.#given.key !== undefined || this.#given.value !== undefined) return undefined;
     const foreign = names.find((name) => !KNOWN.has(name));
@@ -130,7 +142,7 @@ class Columns {
   row(record: readonly Buffer[]): Row {
     if (record.length !== this.#names.length) {
       const fields = record.length === 1 ? "1 field" : `${record.length} fields`;
-      throw new FormError(`it has ${fields}, the header ${this.#names.length}`);
+      throw new FormError(`it has ${fields}, the first line ${this.#names.length}`);
     }
     const { key: keyName = "key", value: valueName = "value" } = this.#given;
     const key = this.#bytes(record, keyName);

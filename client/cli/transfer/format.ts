@@ -16,6 +16,7 @@ export const FORMAT_OPTION: OptionDefinition = {
 export const CSV_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--key-column <name>", description: "the column of a CSV file that is the key" },
   { flags: "--value-column <name>", description: "the column of a CSV file that is the value" },
+  { flags: "--no-header", description: "a CSV file begins with a row: key, value, perhaps ttl" },
 ];
 
 /** A name that ends so tells what is in it. */
@@ -40,9 +41,13 @@ export async function inputFormat(flags: Flags, path: string): Promise<RowFormat
       : `--format files reads a folder, and ${path === "-" ? "standard input" : path} is none`;
     throw new UsageError(text);
   }
-  for (const flag of ["key-column", "value-column"]) {
-    if (flags.given(flag) && format !== "csv") {
+  for (const flag of ["key-column", "value-column", "no-header"]) {
+    const given = flag === "no-header" ? !flags.on("header") : flags.given(flag);
+    if (given && format !== "csv") {
       throw new UsageError(`--${flag} goes with CSV, and ${path} is read as ${format}`);
+    }
+    if (given && flag !== "no-header" && !flags.on("header")) {
+      throw new UsageError(`--${flag} and --no-header exclude each other`);
     }
   }
   return format;

@@ -70,7 +70,8 @@ class FileRows implements RowSource {
       case "csv": {
         const { rowsFromCsv } = await import("./csv-rows.js");
         const [key, value] = [flags.text("key-column"), flags.text("value-column")];
-        return yield* rowsFromCsv(this.#chunks(), defined({ key, value }));
+        const header = flags.on("header");
+        return yield* rowsFromCsv(this.#chunks(), { header, ...defined({ key, value }) });
       }
       case "words": {
         const { rowsFromWords } = await import("./words.js");

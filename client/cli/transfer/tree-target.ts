@@ -102,6 +102,8 @@ function failureOf(what: string, error: unknown): unknown {
       ? "this file system holds its name for that of another key"
       : error.code === "ENAMETOOLONG"
         ? "its path would be too long"
-        : fileErrorText(error);
+        : error.code === "ENOENT"
+          ? "there is no such folder"
+          : fileErrorText(error);
   return new Failure(EXIT.usage, `cannot write ${what}: ${why}`, { cause: error });
 }

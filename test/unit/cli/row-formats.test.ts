@@ -204,6 +204,9 @@ test(csv, "key,value,size\nOslo,NO,1\n", ["line 1: broken"]);
 test(csv, "name,value\nOslo,NO\n", ["line 1: broken"]);
 test(csv, "key,key,value\na,b,1\n", ["line 1: broken"]);
 test(csv, "", []);
+test(csv, "a,1\nkey,value\n", ["line 1: a=1", "line 2: key=value"], { header: false });
+test(csv, "a,1,5s\nb,2\n", ["line 1: a=1", "line 2: broken"], { header: false });
+test(csv, "a,1,5s,x\n", ["line 1: broken"], { header: false });
 
 test("an odd number of words is named by its place", async (t) => {
   const items = await collect(rowsFromWords(chunksOf("a 1\nb\t2  c\n", 2)));
