@@ -51,6 +51,13 @@ function isRefusal(error: unknown): error is KvdClientError {
   return error.code !== "UNAVAILABLE" && error.code !== "DATA_LOSS" && error.code !== "UNKNOWN";
 }
 
+/** It would not be refused in halves. */
+export function isTooLarge(error: unknown): boolean {
+  if (!isClientError(error)) return false;
+  if (error.reason === undefined) return error.code === "RESOURCE_EXHAUSTED";
+  return error.reason === "TOO_MANY_OPERATIONS" || error.reason === "REQUEST_TOO_LARGE";
+}
+
 /** Of the operation that was refused, where the server tells. */
 function indexOf({ details }: KvdClientError): number | undefined {
   const found = /^success\[(\d+)\]/.exec(details.operation ?? "")?.[1];

@@ -2,6 +2,7 @@
 // its size or its ttl is told without asking it to write.
 
 import type { BatchOperation, Entry, Kvd, Status } from "../../index.js";
+import { isTooLarge } from "./atomic-batch.js";
 import type { PlacedPut } from "./batch-sender.js";
 
 export type Outcome = "added" | "updated" | "unchanged";
@@ -43,8 +44,20 @@ export class Comparer {
     });
   }
 
+  /** In halves, where the server takes fewer at once. */
   async #lookUp(puts: readonly PlacedPut[]): Promise<Comparison[]> {
     if (puts.length === 0) return [];
+    try {
+      return await this.#ask(puts);
+    } catch (error) {
+      if (puts.length === 1 || !isTooLarge(error)) throw error;
+    }
+    const half = Math.ceil(puts.length / 2);
+    const first = await this.#lookUp(puts.slice(0, half));
+    return [...first, ...(await this.#lookUp(puts.slice(half)))];
+  }
+
+  async #ask(puts: readonly PlacedPut[]): Promise<Comparison[]> {
     const { signal } = this.#options;
     const gets = puts.map(({ operation }): BatchOperation => {
       return { kind: "get", key: operation.key, options: {} };

@@ -183,6 +183,33 @@ test("only what differs is written, a batch a revision", async (t) => {
   t.is((await kv.maintenance.status()).revision, 5);
 });
 
+test("a server that takes little at once is given little at once", async (t) => {
+  for (const small of [
+    { batchMaxOperations: 3 },
+    { requestMaxBytes: 200 },
+    { txnMaxOperations: 2 },
+  ]) {
+    const { kv } = await serve(t, { limits: small });
+    const { writer, places } = writerTo(kv, { guarded: false });
+    const rows = Array.from({ length: 9 }, (_, index) => [`k${index}`, "v".repeat(60)] as const);
+    await writeAll(writer, rows);
+    t.deepEqual(places, []);
+    t.is((await kv.count({ all: true })).count, 9);
+  }
+});
+
+test("a row that is too large for any request is named, and the others are written", async (t) => {
+  const { kv } = await serve(t, { limits: { requestMaxBytes: 200 } });
+  const { writer, places } = writerTo(kv, { guarded: false });
+  await writeAll(writer, [
+    ["a", "1"],
+    ["b", "v".repeat(300)],
+    ["c", "3"],
+  ]);
+  t.deepEqual(places, ["b"]);
+  t.is((await kv.count({ all: true })).count, 2);
+});
+
 test("a guarded write leaves a key that changed since it was compared, and writes the others", async (t) => {
   const { kv } = await serve(t);
   await kv.put("a", "old");
