@@ -26,8 +26,8 @@ export async function startProgress(
   if (output.quiet || !output.notesToTerminal) return SILENT;
   const { default: library } = await import("cli-progress");
   const { label } = options;
-  // On a narrow terminal the figures matter more than the bar.
-  const narrow = (process.stderr.columns ?? 80) < 80;
+  // On a narrow terminal the figures matter more than the bar; one that tells no width has 0.
+  const narrow = (process.stderr.columns || 80) < 80;
   const measured = narrow ? "{percentage}%" : "[{bar}] {percentage}%";
   const bar = new library.SingleBar({
     format: `${label} ${options.total === undefined ? "" : `${measured} `}{count}{pace}`,
