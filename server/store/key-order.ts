@@ -66,6 +66,18 @@ export class KeyOrder {
     this.#size += 1;
   }
 
+  /** The same for a key above all that are there. */
+  append(id: number, bytes: Uint8Array, start: number, end: number): void {
+    const branchAt = this.#branches.length - 1;
+    const branch = this.#branches[branchAt] as Branch;
+    const leafAt = branch.length - 1;
+    let leaf = branch[leafAt] as KeyLeaf;
+    if (leaf.isFull) leaf = this.#behind(branch, leafAt, bytes, start, end);
+    leaf.insert(leaf.count, id, bytes, start, end);
+    this.#size += 1;
+    if (branch.length > BRANCH_MAX_LEAVES) this.#splitBranch(branchAt, leafAt);
+  }
+
   /** bytes[start, end) is the key of the id. Whether it was there. */
   remove(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     this.#seek(bytes, start, end);

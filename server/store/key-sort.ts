@@ -15,12 +15,16 @@ export interface SortableKeys extends KeyBytes {
   compareIds(left: number, right: number): number;
 }
 
-/** Sorts runs of up to a million ids, each for itself; `offset`: what all keys begin with alike. */
-export function sortInRuns(keys: SortableKeys, ids: Uint32Array, offset: number): void {
+/**
+ * Sorts runs of up to a million ids, each for itself; `offset`: what all keys begin with alike. How
+ * long the first run is.
+ */
+export function sortInRuns(keys: SortableKeys, ids: Uint32Array, offset: number): number {
   const places = new Float64Array(Math.min(PLACES, ids.length));
   for (let start = 0; start < ids.length; start += PLACES) {
     sort({ keys, ids: ids.subarray(start, start + PLACES), places }, offset);
   }
+  return places.length;
 }
 
 interface Run {

@@ -117,16 +117,7 @@ export class KeyTable implements SortableKeys {
   }
 
   compareTo(id: KeyId, bytes: Uint8Array, start: number, end: number): number {
-    const row = this.newest(id);
-    const own = this.#rows.bytesOf(row);
-    const at = this.#rows.keyStartOf(row);
-    const ownLength = this.#rows.keyLengthOf(row);
-    const length = Math.min(ownLength, end - start);
-    for (let index = 0; index < length; index += 1) {
-      const difference = (own[at + index] as number) - (bytes[start + index] as number);
-      if (difference !== 0) return difference;
-    }
-    return ownLength - (end - start);
+    return this.#rows.compareKey(this.newest(id), bytes, start, end);
   }
 
   compareIds(left: KeyId, right: KeyId): number {
@@ -177,11 +168,15 @@ export class KeyTable implements SortableKeys {
     const first = ids[0] ?? NO_KEY;
     let shared = Number.POSITIVE_INFINITY;
     for (const id of ids) shared = Math.min(shared, this.sharedPrefix(first, id));
-    sortInRuns(this, ids, shared);
-    for (const id of ids) {
+    const sorted = sortInRuns(this, ids, shared);
+    for (let at = 0; at < ids.length; at += 1) {
+      const id = ids[at] as KeyId;
       const row = this.newest(id);
+      const bytes = this.#rows.bytesOf(row);
       const start = this.#rows.keyStartOf(row);
-      order.insert(id, this.#rows.bytesOf(row), start, start + this.#rows.keyLengthOf(row));
+      const end = start + this.#rows.keyLengthOf(row);
+      if (at < sorted) order.append(id, bytes, start, end);
+      else order.insert(id, bytes, start, end);
     }
     this.#order = order;
     return order;

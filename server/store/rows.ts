@@ -8,6 +8,7 @@
 import { KvdError } from "../kv/errors.js";
 import { type DeleteReason, type LeaseId, NO_LEASE, type Revision } from "../kv/types.js";
 import type { ViewedBytes } from "../lib/viewed-bytes.js";
+import type { RowCursor } from "./row-cursor.js";
 import {
   COUNTED,
   COUNTS_BYTES,
@@ -267,9 +268,33 @@ export class Rows {
     to.leaseId = (flags & LEASED) === 0 ? NO_LEASE : this.leaseIdOf(row);
   }
 
+  /** All of a version, in memory that stays as it is. */
+  read(row: Row, to: RowCursor): void {
+    const at = this.keyStartOf(row);
+    to.revision = this.revisionOf(row);
+    to.place = this.placeOf(row);
+    to.lieIn(this.sourceOf(row), at, this.keyLengthOf(row), this.valueLengthOf(row));
+    const deleted = this.deletedOf(row);
+    if (deleted !== undefined) to.setTombstone(deleted);
+    else to.setPut(this.createRevisionOf(row), this.versionOf(row), this.leaseIdOf(row));
+  }
+
   /** Where in bytesOf() its key begins; the value follows. */
   keyStartOf(row: Row): number {
     return (row & OFFSET_MASK) * 8 + headOf(this.#flagsOf(row));
+  }
+
+  /** Below, equal to or above 0, as its key is below, equal to or above bytes[start, end). */
+  compareKey(row: Row, bytes: Uint8Array, start: number, end: number): number {
+    const own = this.bytesOf(row);
+    const at = this.keyStartOf(row);
+    const ownLength = this.keyLengthOf(row);
+    const length = Math.min(ownLength, end - start);
+    for (let index = 0; index < length; index += 1) {
+      const difference = (own[at + index] as number) - (bytes[start + index] as number);
+      if (difference !== 0) return difference;
+    }
+    return ownLength - (end - start);
   }
 
   /** A view. */

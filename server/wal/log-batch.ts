@@ -5,7 +5,7 @@ import type { Revision } from "../kv/types.js";
 import { type ViewedBytes, viewedBytes } from "../lib/viewed-bytes.js";
 import type { LogRecord, Position } from "../store/backend.js";
 import type { SegmentHeader, SegmentKeys } from "./log-format.js";
-import { encodeRecord, type RecordFrame, recordBytes } from "./record-codec.js";
+import { encodeRecord, type RecordFrame, recordBytes } from "./record-writer.js";
 
 /** A place in the log: behind a record. */
 export interface LogPoint {

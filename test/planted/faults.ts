@@ -134,7 +134,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a hole in the log counts as its end",
     file: "server/wal/log-reader.ts",
-    from: "if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;",
+    from: "if (view.getUint32(at + HEAD.unsynced, true) < at) return at;",
     to: "",
   },
   {

@@ -7,6 +7,7 @@ import { MemoryBackend } from "../../../server/store/backend.js";
 import { Replay } from "../../../server/store/replay.js";
 import { Store } from "../../../server/store/store.js";
 import * as command from "../../support/commands.js";
+import { newRow } from "../../support/rows.js";
 
 const MIB = 1024 * 1024;
 const NOW = { wallMs: 1, monotonicMs: 0 };
@@ -82,7 +83,8 @@ test("memory is let go while a log is replayed", (t) => {
   for (let revision = 2; revision < 8000; revision += 1) {
     const place = { revision, place: 0, createRevision: 2, version: revision - 1 };
     const version = { ...place, value, leaseId: NO_LEASE, deleted: undefined };
-    const changes = [{ key: Buffer.from("k"), version }];
+    const row = newRow({ key: Buffer.from("k"), version });
+    const changes = { length: 1, next: () => row };
     const nothing = { runningMs: 0, timeMs: 0, granted: [], renewed: [], ended: [] };
     const compactRevision = revision % 100 === 0 ? revision - 1 : undefined;
     replay.apply({ ...nothing, revision, changes, compactRevision });
