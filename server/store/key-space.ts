@@ -114,6 +114,11 @@ export class KeySpace {
     return this.#table.ascend(from);
   }
 
+  /** The same, but keys that are absent now may be left out: say isLiving() of those that are not. */
+  ascendLiving(from: Uint8Array): KeyCursor {
+    return this.#table.ascendLiving(from);
+  }
+
   /** From the last key below `before`, downwards; undefined: from the highest. */
   descend(before: Uint8Array | undefined): KeyCursor {
     return this.#table.descend(before);
@@ -128,6 +133,7 @@ export class KeySpace {
     if (id === NO_KEY) this.#table.add(row);
     else this.#table.setNewest(id, row);
     if (this.#putOf(previous) !== NO_ROW) this.#retire(previous);
+    else if (previous !== NO_ROW) this.#table.revive(row);
     this.#count(row, 1);
     this.#historyBytes += CHANGE_BYTES;
     this.#work += workOf(rows.lengthOf(row));
@@ -171,6 +177,7 @@ export class KeySpace {
     else this.#table.setNewest(id, previous);
     const live = this.#putOf(previous);
     if (live !== NO_ROW) this.#revive(live);
+    if (live !== NO_ROW && !this.rows.isPut(row)) this.#table.revive(live);
     this.rows.truncate(row);
     return live;
   }

@@ -1,6 +1,7 @@
 // Keys by number: dense ids, each with the newest row of its key, found by the key's bytes and
 // walked in their order. The bytes themselves are in the rows.
 
+import assert from "node:assert/strict";
 import { latin1FromBytes } from "../lib/bytes.js";
 import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { KeyCursor } from "./key-cursor.js";
@@ -93,6 +94,18 @@ export class KeyTable implements SortableKeys {
     return this.#ordered().ascend(from);
   }
 
+  /** The same for keys that have an entry now; others may be left out, or not. */
+  ascendLiving(from: Uint8Array): KeyCursor {
+    return this.#ordered().ascendLiving(from);
+  }
+
+  /** The key of a row has an entry again, after it had none. */
+  revive(row: Row): void {
+    const start = this.#rows.keyStartOf(row);
+    const end = start + this.#rows.keyLengthOf(row);
+    this.#order?.revive(this.#rows.bytesOf(row), start, end);
+  }
+
   /** From the last key below `before`, downwards; undefined: from the highest. */
   descend(before: Uint8Array | undefined): KeyCursor {
     return this.#ordered().descend(before);
@@ -101,7 +114,11 @@ export class KeyTable implements SortableKeys {
   /** @throws when the hash or the order is not as it should be. */
   check(): void {
     this.#hash.check();
-    this.#ordered().check();
+    const order = this.#ordered();
+    order.check();
+    for (const id of order.deadIds()) {
+      assert.ok(!this.#rows.isPut(this.newest(id)), "no key of a dead leaf has an entry");
+    }
   }
 
   isKey(id: KeyId, bytes: Uint8Array, start: number, end: number): boolean {

@@ -21,8 +21,11 @@ export const HEADER_MAX_BYTES = 4096;
 /** Two lengths: of the items, and of what stands there for them. */
 export const BLOCK_HEAD_BYTES = 8;
 
-/** A block is closed once it has as many bytes; the item that makes it so many is in it whole. */
-export const BLOCK_BYTES = 256 * 1024;
+/**
+ * A block is closed once it has as many bytes; the item that makes it so many is in it whole. To
+ * compress one takes a thread a millisecond: on a machine of one core calls wait no longer for it.
+ */
+export const BLOCK_BYTES = 64 * 1024;
 
 /** No item is larger: a key and a value with the largest limits that can be set. */
 export const BLOCK_MAX_BYTES = 256 * 1024 * 1024;

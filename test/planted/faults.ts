@@ -71,6 +71,12 @@ export const FAULTS: readonly Fault[] = [
     to: "if (rows.isPut(row) || revision > this.floor) return;",
   },
   {
+    name: "a key that comes back is passed over with the dead ones around it",
+    file: "server/store/key-space.ts",
+    from: "else if (previous !== NO_ROW) this.#table.revive(row);",
+    to: "",
+  },
+  {
     name: "a row that has moved is not found from the row behind it",
     file: "server/store/key-space.ts",
     from: "rows.setPrevious(rowAbove(rows, newest, revision - 1), moved)",
