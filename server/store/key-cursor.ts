@@ -1,9 +1,9 @@
 // A walk through a KeyOrder, upwards or downwards. It holds a place, not a key, so it is of no use
 // after the order has changed: who walks in slices begins anew at the last key.
 //
-// Keys that were deleted stay in the order until compaction. Who wants those alone that have an entry
-// now says of each whether it has one: a leaf in which none has is marked, and passed over from then
-// on, so deleting many keys page by page does not walk over all pages before.
+// Keys that were deleted stay in the order until compaction. Who wants those alone that have an
+// entry now says which have one: a leaf without any is marked, and passed over from then on, so
+// deleting many keys page by page does not walk over all pages before.
 
 import type { KeyLeaf } from "./key-leaf.js";
 

@@ -114,7 +114,7 @@ export class KeySpace {
     return this.#table.ascend(from);
   }
 
-  /** The same, but keys that are absent now may be left out: say isLiving() of those that are not. */
+  /** The same, but keys that are absent now may be left out: say isLiving() of the others. */
   ascendLiving(from: Uint8Array): KeyCursor {
     return this.#table.ascendLiving(from);
   }

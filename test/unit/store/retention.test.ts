@@ -49,6 +49,7 @@ test("after a large commit compaction goes on in steps, each with a part of it",
   for (let at = 0; at < 20_000; at += 1) store.put(command.put(`k${at}`), NOW);
   while (!store.maintain(NOW, 1_000_000));
   store.delete(command.del(command.ALL), NOW);
+  store.put(command.put("last"), NOW);
   const walked: number[] = [];
   let before = store.counters.changesCompacted;
   for (let done = false; !done; ) {
@@ -57,7 +58,7 @@ test("after a large commit compaction goes on in steps, each with a part of it",
     before = store.counters.changesCompacted;
   }
   t.true(Math.max(...walked) <= 20_000 / 3, `${walked}`);
-  t.is(store.keys.size, 0);
+  t.is(store.keys.size, 1);
 });
 
 test("deleting page by page does not look at what the pages before have deleted", (t) => {
