@@ -13,8 +13,6 @@ import { type NewRow, NO_ROW, type Row } from "./row-layout.js";
 import { Rows } from "./rows.js";
 import { CHANGE_BYTES, rowBytes } from "./weights.js";
 
-const NO_BYTES = new Uint8Array(0);
-
 /** To copy so much costs about as much as to look at a row. */
 const ROW_WORK_BYTES = 1024;
 
@@ -154,13 +152,13 @@ export class KeySpace {
       key: this.rows.bytesOf(live),
       keyStart,
       keyEnd: keyStart + this.rows.keyLengthOf(live),
-      value: NO_BYTES,
+      value: this.rows.bytesOf(live),
       valueStart: 0,
       valueEnd: 0,
       createRevision: 0,
       version: 0,
       leaseId: NO_LEASE,
-      view: undefined,
+      view: this.rows.sourceOf(live).view,
     });
   }
 

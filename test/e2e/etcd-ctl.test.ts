@@ -176,7 +176,11 @@ async function watched(etcdctl: Etcdctl, args: readonly string[], end: string): 
 declare(`${note}watch, from a revision on and as it happens`, async (t) => {
   const script = [...FILL, ["del", "b/1"], ["put", "b/4", "end"], ["del", "c"]];
   const tell = async (etcdctl: Etcdctl) => {
-    const live = watched(etcdctl, ["--rev", "2", "", "--prefix", "--prev-kv"], "DELETE\nc\n\nc\n\n");
+    const live = watched(
+      etcdctl,
+      ["--rev", "2", "", "--prefix", "--prev-kv"],
+      "DELETE\nc\n\nc\n\n",
+    );
     await transcript(etcdctl, script);
     const said = [await live];
     for (const [end, ...args] of [

@@ -8,7 +8,7 @@ import type { NewRow } from "../../../server/store/row-layout.js";
 import { tombstone, type Version } from "../../../server/store/version.js";
 import { frameAt, recordCrc } from "../../../server/wal/log-format.js";
 import { RecordReader } from "../../../server/wal/record-reader.js";
-import { encodeRecord, recordBytes } from "../../../server/wal/record-writer.js";
+import { RecordWriter, recordBytes } from "../../../server/wal/record-writer.js";
 import { type KeyVersion, newRow, rowSpan } from "../../support/rows.js";
 
 const REVISION = 2 ** 40 + 7;
@@ -61,10 +61,12 @@ const record: fc.Arbitrary<Sample> = fc.record({
 const KEYS = { syncWord: 0x12345678, salt: 0x9abcdef0 };
 const FRAME = { keys: KEYS, previousCrc: 0xdeadbeef, runningMs: 2 ** 45, unsynced: 123_456 };
 
+const WRITER = new RecordWriter();
+
 function encoded(sample: Sample, start = 0): Buffer {
   const of: LogRecord = { ...sample, changes: rowSpan(sample.changes) };
   const buffer = Buffer.alloc(start + recordBytes(of), 0xaa);
-  encodeRecord(viewedBytes(buffer), start, of, FRAME);
+  WRITER.write(viewedBytes(buffer), start, of, FRAME);
   return buffer.subarray(start);
 }
 
