@@ -18,8 +18,8 @@ import type { Backend } from "../store/backend.js";
 import { runOperation, type SingleOperations } from "../store/batch-run.js";
 import type { PlainPut } from "../store/plain-calls.js";
 import { ResultBudget } from "../store/result-budget.js";
+import type { ShownRow } from "../store/row-fields.js";
 import { NO_ROW } from "../store/row-layout.js";
-import type { ShownRow } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
 interface DirectStoreOptions {

@@ -91,8 +91,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "memory that was given out is written again",
     file: "server/store/rows.ts",
-    from: "    this.#segments[index] = NO_SEGMENT;",
-    to: "    (this.#segments[index] ?? NO_SEGMENT).bytes.fill(0);",
+    from: "    this.segments[index] = NO_SEGMENT;",
+    to: "    (this.segments[index] ?? NO_SEGMENT).bytes.fill(0);",
   },
   {
     name: "what waits in the queue of a watch are views of the store",
