@@ -180,12 +180,8 @@ export class KeyTable implements SortableKeys {
   #ordered(): KeyOrder {
     if (this.#order !== undefined) return this.#order;
     const order = new KeyOrder({ keys: this });
-    // In the order in which they were given: their rows follow each other in memory then.
-    const ids = this.#hash.ids().sort();
-    const first = ids[0] ?? NO_KEY;
-    let shared = Number.POSITIVE_INFINITY;
-    for (const id of ids) shared = Math.min(shared, this.sharedPrefix(first, id));
-    const sorted = sortInRuns(this, ids, shared);
+    const ids = this.#idsInTurn();
+    const sorted = sortInRuns(this, ids, this.#sharedByAll(ids));
     for (let at = 0; at < ids.length; at += 1) {
       const id = ids[at] as KeyId;
       const row = this.newest(id);
@@ -197,6 +193,30 @@ export class KeyTable implements SortableKeys {
     }
     this.#order = order;
     return order;
+  }
+
+  /** All ids, in the order in which they were given: so their rows follow each other in memory. */
+  #idsInTurn(): Uint32Array {
+    if (this.size !== this.#nextId - 1) return this.#hash.ids().sort();
+    return new Uint32Array(this.size).map((_, at) => at + 1);
+  }
+
+  /** How many bytes all of these keys begin with alike. */
+  #sharedByAll(ids: Uint32Array): number {
+    const [first] = ids;
+    if (first === undefined) return 0;
+    const key = this.#rows.keyOf(this.newest(first)).slice();
+    let shared = key.length;
+    for (const id of ids) {
+      const row = this.newest(id);
+      const bytes = this.#rows.bytesOf(row);
+      const start = this.#rows.keyStartOf(row);
+      shared = Math.min(shared, this.#rows.keyLengthOf(row));
+      let same = 0;
+      while (same < shared && bytes[start + same] === key[same]) same += 1;
+      shared = same;
+    }
+    return shared;
   }
 
   #takeId(): KeyId {
