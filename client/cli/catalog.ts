@@ -95,6 +95,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/compact.js")).compactCommand,
   },
   {
+    name: "bench",
+    summary: "put load on the server, and measure it",
+    writes: false,
+    load: async () => (await import("./commands/bench.js")).benchCommand,
+  },
+  {
     name: "status",
     summary: "show how the server is",
     writes: false,
