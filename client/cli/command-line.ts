@@ -150,8 +150,18 @@ function globalOption(flag: (typeof GLOBAL_FLAGS)[number]): Option {
 }
 
 function addOptions(command: Command, options: readonly OptionDefinition[]): Command {
-  for (const { flags, description } of options) command.addOption(new Option(flags, description));
+  for (const { flags, description, choices } of options) {
+    const option = new Option(flags, description);
+    if (choices !== undefined) option.argParser((text) => chosen(option, choices, text));
+    command.addOption(option);
+  }
   return command;
+}
+
+/** @throws UsageError */
+function chosen({ long }: Option, choices: readonly string[], text: string): string {
+  if (choices.includes(text)) return text;
+  throw new UsageError(`${long} is one of ${choices.join(", ")}, not "${text}"`);
 }
 
 function describe(command: Command, summary: string, definition: CommandDefinition): void {

@@ -1,7 +1,7 @@
 // When the requests of a bench are due, and when there are no more.
 //
-// Without a rate a request is due as soon as its client is free. With one, requests are due at fixed
-// times whatever the answers do: a request that had to wait for a free client counts from when it
+// Without a rate a request is due as soon as its client is free. With one, requests are due at
+// fixed times whatever the answers do: one that had to wait for a free client counts from when it
 // was due, so a server that stalls cannot hide what it keeps from being sent.
 
 export interface PaceOptions {
