@@ -9,3 +9,9 @@ export interface OptionDefinition {
   /** What it is when it is not given. */
   readonly fallback?: string;
 }
+
+/** Of `kvctl help`, which is a verb of the parser's own. */
+export const HELP_JSON: OptionDefinition = {
+  flags: "--json",
+  description: "all commands, flags and exit codes, for machines",
+};

@@ -1,5 +1,5 @@
-// The columns of `kvctl stat`: what each shows of two statuses, one after the other, as a number for
-// programs and as a short text for people.
+// The columns of `kvctl stat`: what each shows of two statuses, one after the other: as a number
+// for programs and as a short text for people.
 
 import type { Status } from "../../index.js";
 
