@@ -10,6 +10,7 @@ import {
   kvctlFor,
   NODE,
   RunningProcess,
+  run,
   startKvd,
   temporaryFolder,
 } from "../support/process.js";
@@ -53,7 +54,7 @@ test("every mode does what it was told, and leaves nothing behind", async (t) =>
     t.like(result, { complete: true, operations, errors: {} }, flags.join(" "));
     const found = Object.entries(result.latencyMs).map(([kind, { count }]) => [kind, count]);
     t.deepEqual(Object.fromEntries(found), counts, flags.join(" "));
-    t.regex(ended.stderr, /^bench writes to 127\.0\.0\.1:\d+: keys under kvctl-bench\/\w+\/, /);
+    t.regex(ended.stderr, /^bench writes to 127\.0\.0\.1:\d+ below kvctl-bench\/\w+\/, /);
   }
   t.is((await kv.count({ all: true })).count, 2);
   t.is((await kv.get("kvctl-bench/mine"))?.version, 1);
@@ -144,6 +145,11 @@ test("a server on another machine is not loaded without being asked", async (t) 
   const { exitCode, stderr } = await far("bench");
   t.is(exitCode, 2);
   t.regex(stderr, /192\.0\.2\.1:7856: add --yes/);
+  const line = `"${NODE}" "${BUNDLED_KVCTL}" bench --server 192.0.2.1:7856`;
+  const script = ["script", "--quiet", "--return", "--command", line, "/dev/null"] as const;
+  const asked = await run(t, script, { stdin: "n\n", environment: { TERM: "xterm" } });
+  t.is(asked.exitCode, 1, asked.stdout);
+  t.regex(asked.stdout, /Put load on 192\.0\.2\.1:7856.*\[y\/N\][\s\S]*nothing was sent/);
 });
 
 test("stat tells how many writes there were, line by line", async (t) => {

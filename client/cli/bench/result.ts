@@ -14,6 +14,9 @@ import { type Workload, workloadFromForm, workloadText } from "./workload.js";
 /** Of the form; one that kvctl cannot compare with would get another. */
 const FORMAT = "kvctl-bench-1";
 
+/** From here on all percentiles stand beside each other. */
+const WIDE = 60;
+
 export interface BenchResult {
   readonly format: typeof FORMAT;
   readonly workload: Workload;
@@ -80,8 +83,11 @@ export function resultOf(
   };
 }
 
-/** Lines for people. */
-export async function resultText(result: BenchResult): Promise<string> {
+/** Lines for people. @param columns of the terminal; undefined: there is none. */
+export async function resultText(
+  result: BenchResult,
+  columns: number | undefined,
+): Promise<string> {
   const { server, workload, operations, seconds, errors, clientCpuPercent } = result;
   const failed = Object.entries(errors).map(([name, count]) => `${name} ${grouped(count)}`);
   const each = workload.batch > 1 ? `, ${grouped(result.requestsPerSecond)} requests a second` : "";
@@ -100,16 +106,21 @@ export async function resultText(result: BenchResult): Promise<string> {
     ["kvctl used", `${clientCpuPercent} % of a processor`],
   ];
   const lines = rows.map(([name, value]) => `${`${name}:`.padEnd(12)} ${plainLine(value)}`);
-  return [...lines, await latencyTable(result)].join("\n");
+  return [...lines, await latencyTable(result, columns ?? WIDE)].join("\n");
 }
 
-function latencyTable({ latencyMs }: BenchResult): Promise<string> {
-  const rows = Object.entries(latencyMs).map(([kind, summary]) => [
+/** A row for each kind; on a narrow terminal, a column. */
+function latencyTable({ latencyMs }: BenchResult, columns: number): Promise<string> {
+  const names = PERCENTILES.map((name) => (name === "p999" ? "p99.9" : name));
+  const cells = Object.entries(latencyMs).map(([kind, summary]) => [
     plainLine(kind),
     ...PERCENTILES.map((name) => latencyText(summary[name])),
   ]);
-  const head = ["latency", "p50", "p90", "p99", "p99.9", "max"];
-  return tableText(head, rows, { right: [1, 2, 3, 4, 5] });
+  const rows = [["latency", ...names], ...cells];
+  const turned = rows[0]?.map((_, index) => rows.map((row) => row[index] ?? "")) ?? [];
+  const [head = [], ...body] = columns < WIDE ? turned : rows;
+  const right = head.map((_, column) => column).slice(1);
+  return tableText(head, body, { right });
 }
 
 export function grouped(count: number): string {

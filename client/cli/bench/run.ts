@@ -37,8 +37,8 @@ export async function runBench(invocation: Invocation, workload: Workload): Prom
   const status = await kv.maintenance.status({ signal });
   checkLimits(status, workload);
   const keys = new KeySpace(workload);
-  const kept = flags.on("keep") ? "which stay" : "which it removes at the end";
-  output.note(`bench writes to ${settings.server}: keys under ${keys.prefix}, ${kept}`);
+  const kept = flags.on("keep") ? "and leaves it there" : "and removes it at the end";
+  output.note(`bench writes to ${settings.server} below ${keys.prefix}, ${kept}`);
   invocation.patience(CLEARING_MS);
   const clients: Kvd[] = [];
   try {

@@ -58,10 +58,13 @@ export class Tally {
   /** Milliseconds, by kind. */
   get summaries(): Readonly<Record<string, LatencySummary>> {
     return Object.fromEntries(
-      [...this.#latencies].flatMap(([kind, latencies]) => {
-        const summary = latencies.summary();
-        return summary === undefined ? [] : [[kind, summary]];
-      }),
+      [...this.#latencies]
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .flatMap((each) => {
+          const [kind, latencies] = each;
+          const summary = latencies.summary();
+          return summary === undefined ? [] : [[kind, summary]];
+        }),
     );
   }
 }

@@ -15,7 +15,8 @@ export const benchCommand: CommandDefinition = {
   usage: "[--compare BEFORE [AFTER]]",
   details: [
     "Puts load on the server and tells operations a second, errors and latencies. It writes keys under",
-    "a prefix of its own below kvctl-bench/ and removes them at the end; no other key is touched. Modes:",
+    "a prefix of its own below kvctl-bench/ and removes them at the end; no other key is touched. What a",
+    "run that was killed has left goes with kvctl delete --prefix kvctl-bench/. Modes:",
     "unary (each operation is a call), batch (--batch operations a call), pipeline (--batch operations a",
     "message, --depth messages under way on a stream), watch (--clients watches see what one connection",
     "puts; an operation is an event that came, timed from its put). Each client has a connection and",
@@ -128,7 +129,7 @@ async function write(
 ): Promise<void> {
   if (before !== undefined) await writeComparison(output, before, result);
   else if (output.format === "json" || output.format === "jsonl") await output.json(result);
-  else await output.line(await resultText(result));
+  else await output.line(await resultText(result, output.columns));
 }
 
 /** @throws Failure when the server went away. */
