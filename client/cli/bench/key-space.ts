@@ -9,6 +9,9 @@ import type { Workload } from "./workload.js";
 /** Above all prefixes, so that what a killed run left is found. */
 export const BENCH_PREFIX = "kvctl-bench/";
 
+/** Of as many keys the text is made once: it would be the most that a bench itself does. */
+const KEPT_MAX = 100_000;
+
 const FILL_MAX_BYTES = 1024 * 1024;
 const FILL_MAX_OPERATIONS = 1_000;
 const FILL_IN_FLIGHT = 4;
@@ -19,6 +22,7 @@ export class KeySpace {
   readonly prefix = `${BENCH_PREFIX}${randomBytes(6).toString("hex")}/`;
   readonly value: Uint8Array;
   readonly #keys: number;
+  readonly #kept: string[] = [];
 
   constructor({ keys, valueBytes, seed }: Pick<Workload, "keys" | "valueBytes" | "seed">) {
     this.#keys = keys;
@@ -27,7 +31,11 @@ export class KeySpace {
   }
 
   key(index: number): string {
-    return `${this.prefix}${String(index).padStart(8, "0")}`;
+    const kept = this.#kept[index];
+    if (kept !== undefined) return kept;
+    const key = `${this.prefix}${String(index).padStart(8, "0")}`;
+    if (index < KEPT_MAX) this.#kept[index] = key;
+    return key;
   }
 
   /** Keys in a random order that the seed repeats, another one for each client. */
