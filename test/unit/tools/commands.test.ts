@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { CATALOG } from "../../../client/cli/catalog.js";
+import { description } from "../../../client/cli/description.js";
 import { kvdCommand } from "../../../server/config-flags.js";
 import { type Kvctl, kvdFromHelp } from "../../../tools/commands/description.js";
 import { kvctlPage, kvdPage } from "../../../tools/commands/man-pages.js";
@@ -94,9 +95,10 @@ const lint = (page: string) =>
 const hasMan = /^NAME$/m.test(lint(".TH X 1\n.SH NAME\nx\n").stdout);
 const { declare, note } = whereAble(hasMan ? undefined : "man");
 
-declare(`${note}manual pages are taken by man without a warning`, (t) => {
+declare(`${note}manual pages are taken by man without a warning`, async (t) => {
   const kvd = { ...kvdFromHelp(helpOfKvd()), offline: [] };
-  for (const page of [kvctlPage(ODD), kvdPage(kvd, "1.0.0")]) {
+  const kvctl = (await description()) as Kvctl;
+  for (const page of [kvctlPage(ODD), kvctlPage(kvctl), kvdPage(kvd, "1.0.0")]) {
     const { status, stdout, stderr } = lint(page);
     t.is(status, 0);
     t.is(stderr, "");
