@@ -70,6 +70,18 @@ test("--keep leaves the keys, --quiet says nothing, and text is for people", asy
   t.is((await kv.count({ prefix: "kvctl-bench/" })).count, 20);
 });
 
+test("progress is shown on a terminal, and only there", async (t) => {
+  const { server } = await serve(t);
+  const line = `"${NODE}" "${BUNDLED_KVCTL}" bench --keys 20 --requests 3`;
+  const environment = { KVCTL_SERVER: server.address, TERM: "xterm" };
+  const script = ["script", "--quiet", "--return", "--command", line, "/dev/null"] as const;
+  const shown = await run(t, script, { environment });
+  t.is(shown.exitCode, 0, shown.stdout);
+  t.regex(shown.stdout, /bench \[[=-]+\] \d+%/);
+  const { stdout, stderr } = await run(t, ["sh", "-c", line], { environment });
+  t.notRegex(stdout + stderr, /\[[=-]+\]/);
+});
+
 test("an interruption ends a bench with what was measured, and removes its keys", async (t) => {
   const { server, kv } = await serve(t);
   const watch = kv.watch({ prefix: "kvctl-bench/" }, { exclude: ["delete"] });
@@ -200,7 +212,7 @@ test("top has the largest keys, in any bytes, and what is written while it looks
     exitCode: 0,
     stdout: "there are no keys\n",
   });
-  const written = kvctl("top", "--written", "--for", "500ms", "--output", "json");
+  const written = kvctl("top", "--written", "--for", "2s", "--output", "json");
   const writing = { over: false };
   const writer = (async () => {
     while (!writing.over) {

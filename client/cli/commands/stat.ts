@@ -55,7 +55,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   for (let line = 0; line < count; line += 1) {
     if (line > 0) {
       due = Math.max(due + intervalMs, performance.now());
-      await pause(due - performance.now(), undefined, { signal }).catch(() => {});
+      await pause(Math.max(1, due - performance.now()), undefined, { signal }).catch(() => {});
       if (signal.aborted) return signal.reason as ExitCode;
     }
     const now = await kv.maintenance.status({ signal });
