@@ -212,6 +212,8 @@ test("top has the largest keys, in any bytes, and what is written while it looks
     exitCode: 0,
     stdout: "there are no keys\n",
   });
+  const idle = await kvctl("top", "--written", "--prefix", "none/", "--for", "10ms", "--quiet");
+  t.regex(idle.stdout, /^nothing was written in [\d.]+s\n$/);
   const written = kvctl("top", "--written", "--for", "2s", "--output", "json");
   const writing = { over: false };
   const writer = (async () => {

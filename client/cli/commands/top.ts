@@ -171,15 +171,15 @@ async function writeWritten(
   { counts, limit }: Plan,
   seconds: number,
 ): Promise<void> {
-  const rows = counts
-    .top(limit)
-    .map((each) => [
-      lineText(each.prefix),
-      String(each.puts),
-      String(each.deletes),
-      ((each.puts + each.deletes) / seconds).toFixed(1),
-      `${roughBytesText(Math.round(each.bytes / seconds))}/s`,
-    ]);
+  const most = counts.top(limit);
+  if (most.length === 0) return output.line(`nothing was written in ${seconds.toFixed(1)}s`);
+  const rows = most.map((each) => [
+    lineText(each.prefix),
+    String(each.puts),
+    String(each.deletes),
+    ((each.puts + each.deletes) / seconds).toFixed(1),
+    `${roughBytesText(Math.round(each.bytes / seconds))}/s`,
+  ]);
   const head = [`written most in ${seconds.toFixed(1)}s`, "puts", "deletes", "a second", "bytes"];
   await output.line(await tableText(head, rows, { right: [1, 2, 3, 4] }));
   if (counts.approximate) output.note("there were too many prefixes: the counts are approximate");
