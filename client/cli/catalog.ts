@@ -71,6 +71,18 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/lease.js")).leaseCommand,
   },
   {
+    name: "lock",
+    summary: "run a command while nobody else has the lock",
+    writes: true,
+    load: async () => (await import("./commands/lock.js")).lockCommand,
+  },
+  {
+    name: "elect",
+    summary: "run a command while this one leads, and show who does",
+    writes: true,
+    load: async () => (await import("./commands/elect.js")).electCommand,
+  },
+  {
     name: "import",
     summary: "write the keys of a JSON Lines file",
     writes: true,
