@@ -73,13 +73,15 @@ export const CATALOG: readonly CatalogEntry[] = [
   {
     name: "lock",
     summary: "run a command while nobody else has the lock",
-    writes: true,
+    // What an unanswered call leaves behind ends by itself.
+    writes: false,
     load: async () => (await import("./commands/lock.js")).lockCommand,
   },
   {
     name: "elect",
     summary: "run a command while this one leads, and show who does",
-    writes: true,
+    // What an unanswered call leaves behind ends by itself.
+    writes: false,
     load: async () => (await import("./commands/elect.js")).electCommand,
   },
   {

@@ -1,6 +1,6 @@
 // kvctl watch: prints changes as they happen, or runs a command for each.
 
-import type { SelectorLike, WatchOptions } from "../../index.js";
+import type { Reason, SelectorLike, WatchOptions } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
 import type { ExitCode } from "../exit-codes.js";
@@ -29,7 +29,8 @@ export const watchCommand: CommandDefinition = {
     "command ended, however it ended. That is exact when kvctl ends by itself, by a signal or with",
     "the server; after a kill -9 or a power cut, the changes of the last moment (with a command, the",
     "last one) come again, and none is ever left out. The file holds the store and the selector, and",
-    "serves one watch at a time. A command that --stop-on-failure stops at comes again, too. It ends with 7 for another store, or when the history is compacted.",
+    "serves one watch at a time. The change that --stop-on-failure stops at comes again. For another",
+    "store, or when the history is compacted, the end is 7.",
   ].join(" "),
   options: [
     ...SELECTOR_OPTIONS,
@@ -104,13 +105,17 @@ function watchOptions(
   }
   const only = onlyFrom(flags);
   const reconnects = flags.on("reconnect");
+  const onBreak = ({ reason }: { readonly reason: Reason | undefined }) => {
+    if (reason === "WATCHER_TOO_SLOW") return;
+    output.note(`lost kvd at ${settings.server}; waiting for it to be back`);
+  };
   return defined({
     startRevision: flags.number("rev") || undefined,
     includeCurrent: includeCurrent ? true : undefined,
     previous: flags.on("prev") || flags.on("diff") ? true : undefined,
     exclude: only === undefined ? undefined : ([only === "put" ? "delete" : "put"] as const),
     resume: reconnects ? true : undefined,
-    onBreak: () => output.note(`lost kvd at ${settings.server}; waiting for it to be back`),
+    onBreak,
   });
 }
 

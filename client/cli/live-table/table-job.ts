@@ -15,6 +15,8 @@ import { Screen } from "./screen.js";
 const MAX_KEYS = 10_000;
 const DRAW_PAUSE_MS = 100;
 const TICK_MS = 1_000;
+/** So that the news of a break go when the server is back, though nothing changes. */
+const PROGRESS_INTERVAL = "2s";
 
 export async function showTable(
   invocation: Invocation,
@@ -24,7 +26,8 @@ export async function showTable(
   const { flags } = invocation;
   const job = new TableJob(invocation);
   const onBreak = () => job.tell("lost the server; waiting for it");
-  const watch = open({ ...options, relist: options.resume ?? false, onBreak });
+  const relist = options.resume ?? false;
+  const watch = open({ ...options, relist, onBreak, progressInterval: PROGRESS_INTERVAL });
   await job.run(watch, flags.number("max") || Number.POSITIVE_INFINITY);
   return EXIT.ok;
 }

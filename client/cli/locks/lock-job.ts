@@ -73,7 +73,7 @@ export class LockJob {
       this.#others = await queue.members({ keysOnly: true, signal: this.#signals.ending });
       if (this.#others.length > 0) return this.#inVain(kv);
     }
-    let late = this.#deadline();
+    let late = new Deadline(this.#options.waitMs);
     for (let round = 0; ; round += 1) {
       const ending = AbortSignal.any([this.#signals.ending, late.signal]);
       const place = await this.#join(kv, queue, { first: round === 0, ending });
@@ -81,13 +81,13 @@ export class LockJob {
       let outcome: Outcome;
       try {
         const mine = await this.#wait(kv, place, { late, ending });
+        if (mine) late = late.over();
         outcome = mine ? await this.#hold(place) : "again";
-        if (mine) late = this.#deadline();
       } finally {
         await this.#leave(place);
       }
-      if (!ending.aborted && outcome === "again") continue;
-      return outcome === "again" ? this.#inVain(kv) : outcome;
+      if (outcome !== "again") return outcome;
+      if (this.#signals.ending.aborted || late.signal.aborted) return this.#inVain(kv);
     }
   }
 
@@ -119,7 +119,6 @@ export class LockJob {
       if (!told && !waiting.aborted) void this.#tellWaiting(kv, others);
       told = true;
     });
-    late.clear();
     if (ending.aborted) return false;
     const { ending: signal } = this.#signals;
     const held = !place.gone.aborted && (await place.confirm(this.#options.heldValue(), signal));
@@ -156,6 +155,8 @@ export class LockJob {
       ]);
       if (loss === undefined) return await running.ended;
       const outcome = this.#lost(loss, command[0]);
+      // From here on a signal means kvctl: the command is being ended already.
+      this.#signals.passTo(undefined);
       await running.stop(marginMs);
       return outcome;
     } finally {
@@ -210,10 +211,6 @@ export class LockJob {
     const since = held === undefined ? "" : ` since ${lineText(Buffer.from(held))}`;
     return `: ${nameOfHolder(holder, first)} has it${since}`;
   }
-
-  #deadline(): Deadline {
-    return new Deadline(this.#options.waitMs);
-  }
 }
 
 /** Counts from when somebody else is before us: what is free is got, however short the wait. */
@@ -236,7 +233,9 @@ class Deadline {
     else this.#timer = setTimeout(() => this.#late.abort(), this.#waitMs);
   }
 
-  clear(): void {
+  /** It came in time; the next one, should there be another wait. */
+  over(): Deadline {
     clearTimeout(this.#timer);
+    return new Deadline(this.#waitMs);
   }
 }

@@ -26,6 +26,8 @@ export type Loss =
 
 /** What waits longer for a server that is leaving is not worth it: the lease ends by itself. */
 const LEAVE_TIMEOUT_MS = 800;
+/** Whatever it is, as long as the lease is renewed the lock is held. */
+const AFTER_ERROR_MS = 1_000;
 const TIMER_MAX_MS = 12 * 3_600_000;
 
 export class Place {
@@ -106,17 +108,23 @@ export class Place {
    */
   async confirm(value: string | Uint8Array | undefined, signal: AbortSignal): Promise<boolean> {
     const over = AbortSignal.any([signal, this.gone]);
-    while (!(await this.#keeper.renew())) {
-      if (over.aborted) return false;
-      await pause(this.ttlMs / 10, over);
-    }
-    const key = this.keyBytes;
-    const success: Operation[] =
-      value === undefined ? [] : [{ kind: "put", key, value, options: { leaseId: this.leaseId } }];
+    const { keyBytes: key, leaseId } = this;
     const target = { kind: "createRevision", value: this.createRevision } as const;
-    const spec = { compare: [{ selector: { key }, relation: "=", target } as const], success };
-    const result = await patiently(() => this.#kv.txn(spec, { signal: over }), over);
-    return result?.succeeded ?? false;
+    const compare = [{ selector: { key }, relation: "=", target } as const];
+    const success: Operation[] =
+      value === undefined ? [] : [{ kind: "put", key, value, options: { leaseId } }];
+    while (!over.aborted) {
+      if (!(await this.#keeper.renew())) {
+        await pause(this.ttlMs / 10, over);
+        continue;
+      }
+      const txn = () => this.#kv.txn({ compare, success }, { signal: over });
+      const result = await patiently(txn, over);
+      if (result?.succeeded !== true) return false;
+      // Not so if the machine has slept in between.
+      if (this.#keeper.sureForMs > this.ttlMs / 2) return true;
+    }
+    return false;
   }
 
   /**
@@ -160,10 +168,15 @@ export class Place {
   }
 
   async #deleted(signal: AbortSignal): Promise<Loss | undefined> {
-    try {
-      await this.#queue.absence(this, signal);
-    } catch {
-      // Of another store, for one: what this one's key is cannot be told any more.
+    for (let asked = false; !asked; ) {
+      try {
+        await this.#queue.absence(this, signal);
+        asked = true;
+      } catch (error) {
+        // What the key was in this store, another one cannot tell.
+        asked = isClientError(error) && error.reason === "STORE_CHANGED";
+        await pause(asked ? 0 : AFTER_ERROR_MS, signal);
+      }
     }
     if (signal.aborted) return undefined;
     // The end of the lease deletes it, too.
