@@ -112,6 +112,7 @@ class KvdConnection extends KvCalls implements Kvd {
       openingMs: this.#calls.timeoutMs({}),
       budget: this.#watchBudget,
       late: () => this.#lateWatch(what, { resume }),
+      onBreak: options.onBreak,
       acquire: () => this.#watchStreams.acquire(resume ? "patient" : "hasty"),
       onOver: () => this.#watches.delete(feed),
     });

@@ -54,6 +54,8 @@ export interface FeedOptions {
   readonly late: () => KvdClientError;
   /** A stream to open it on. */
   readonly acquire: () => WatchStream;
+  /** Called when it broke and goes on, once until it is open again. */
+  readonly onBreak: ((cause: KvdClientError) => void) | undefined;
   /** Called once, when it is over. */
   readonly onOver: () => void;
 }
@@ -78,6 +80,7 @@ export class WatchFeed implements WatchSink {
   #rejectOpened: (error: Error) => void = () => {};
   #link: Link = { kind: "full" };
   #beginning: Beginning = "first";
+  #broken = false;
   #position: Position;
   #storeId: string | undefined;
   #wake: (() => void) | undefined;
@@ -206,6 +209,7 @@ export class WatchFeed implements WatchSink {
     this.#storeId = storeId;
     this.#position = positionAfter(this.#position, created);
     this.#resumption.opened();
+    this.#broken = false;
     const { revision } = created;
     const beginning = this.#beginning;
     this.#beginning = "again";
@@ -249,9 +253,16 @@ export class WatchFeed implements WatchSink {
       else this.fail(error);
     } else if (resume && this.#resumption.may(error, { isFirst: this.#beginning === "first" })) {
       this.#wait();
+      this.#tellBreak(error);
     } else {
       this.fail(error);
     }
+  }
+
+  #tellBreak(cause: KvdClientError): void {
+    if (this.#broken || this.#beginning === "first") return;
+    this.#broken = true;
+    this.#options.onBreak?.(cause);
   }
 
   #restart(how: "list" | "relist"): void {

@@ -2,6 +2,7 @@
 // guarantees behind them (ordered, unique, atomic, without a gap) are the server's; the client adds
 // that none of them is lost between the wire and the consumer.
 
+import type { KvdClientError } from "./errors.js";
 import type { DurationLike, Entry } from "./types.js";
 
 export interface WatchOptions {
@@ -40,6 +41,11 @@ export interface WatchOptions {
   readonly relist?: boolean;
   /** How often a quiet watch yields "progress" steps, at least 100 ms; 0 or absent: never. */
   readonly progressInterval?: DurationLike;
+  /**
+   * Told why, when a watch that was open has broken and goes on by itself: once each time, until it
+   * is open again. For people who wonder about the silence; a program need not care.
+   */
+  readonly onBreak?: (cause: KvdClientError) => void;
 }
 
 /** One change of one key. `key` is as in Entry. */

@@ -71,6 +71,20 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/lease.js")).leaseCommand,
   },
   {
+    name: "lock",
+    summary: "run a command while nobody else has the lock",
+    // What an unanswered call leaves behind ends by itself.
+    writes: false,
+    load: async () => (await import("./commands/lock.js")).lockCommand,
+  },
+  {
+    name: "elect",
+    summary: "run a command while this one leads, and show who does",
+    // What an unanswered call leaves behind ends by itself.
+    writes: false,
+    load: async () => (await import("./commands/elect.js")).electCommand,
+  },
+  {
     name: "import",
     summary: "write the keys of a file or a folder",
     writes: true,

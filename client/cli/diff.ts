@@ -11,6 +11,9 @@ export interface DiffLine {
 /** Above this the table of the comparison would cost more than the answer is worth. */
 const MAX_LINES = 2_000;
 
+/** Lines that are the same, before and after each change; the others are only counted. */
+const CONTEXT_LINES = 3;
+
 /** Undefined when one of them is no text, or too long to compare. */
 export function diffOfValues(
   before: Uint8Array | undefined,
@@ -20,7 +23,7 @@ export function diffOfValues(
   const now = linesOf(after);
   if (old === undefined || now === undefined) return undefined;
   if (old.length > MAX_LINES || now.length > MAX_LINES) return undefined;
-  return diffOfLines(old, now);
+  return withContext(diffOfLines(old, now));
 }
 
 function linesOf(bytes: Uint8Array | undefined): string[] | undefined {
@@ -67,4 +70,30 @@ export function diffOfLines(old: readonly string[], now: readonly string[]): Dif
     }
   }
   return lines;
+}
+
+/** With "…" in place of lines that are the same and far from any change. */
+export function withContext(lines: readonly DiffLine[]): DiffLine[] {
+  const near = new Set<number>();
+  for (const [index, { sign }] of lines.entries()) {
+    if (sign === " ") continue;
+    for (let at = index - CONTEXT_LINES; at <= index + CONTEXT_LINES; at += 1) near.add(at);
+  }
+  const shown: DiffLine[] = [];
+  let far: DiffLine[] = [];
+  const tell = () => {
+    // One line takes no more room than that there is one.
+    if (far.length <= 1) shown.push(...far);
+    else shown.push({ sign: " ", text: `\u2026 ${far.length} lines` });
+    far = [];
+  };
+  for (const [index, line] of lines.entries()) {
+    if (!near.has(index)) far.push(line);
+    else {
+      tell();
+      shown.push(line);
+    }
+  }
+  tell();
+  return shown;
 }

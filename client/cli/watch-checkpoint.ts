@@ -41,9 +41,17 @@ export class Checkpoint {
     this.#written = stored?.position;
   }
 
-  /** @throws Failure when the file is there and is none, UsageError when it is of other keys. */
-  static async open(path: string, selector: SelectorLike): Promise<Checkpoint> {
-    const wanted = JSON.stringify(selectorForm(selector));
+  /**
+   * `filter` is part of what is watched: changes are counted without those that are left out.
+   *
+   * @throws Failure when the file is there and is none, UsageError when it is of other keys.
+   */
+  static async open(
+    path: string,
+    selector: SelectorLike,
+    filter: { readonly only?: string } = {},
+  ): Promise<Checkpoint> {
+    const wanted = JSON.stringify({ ...selectorForm(selector), ...filter });
     const bytes = await contentOf(path);
     if (bytes.length === 0) return new Checkpoint(path, wanted, undefined);
     const form = formOf(path, bytes);
@@ -144,7 +152,7 @@ function isCount(value: unknown): value is number {
 }
 
 /** `{"prefix": "kenya:"}`: as the flags have it, with bytes that are no text in base64. */
-function selectorForm(selector: SelectorLike): unknown {
+function selectorForm(selector: SelectorLike): object {
   if (typeof selector === "string" || selector instanceof Uint8Array) {
     return selectorForm({ key: selector });
   }

@@ -28,7 +28,7 @@ export function runForEvent(
     });
     const stop = () => child.kill("SIGTERM");
     signal.addEventListener("abort", stop, { once: true });
-    child.on("error", (error) => reject(failureOf(file, error)));
+    child.on("error", (error) => reject(commandFailure(file, error)));
     child.on("close", (code, name) => {
       signal.removeEventListener("abort", stop);
       resolve(code ?? name ?? "unknown");
@@ -51,14 +51,15 @@ function variables(event: WatchEvent): Record<string, string> {
 }
 
 /** As text; what a variable cannot hold is in NAME64, as base64, or too large and left out. */
-function variable(name: string, bytes: Uint8Array): Record<string, string> {
+export function variable(name: string, bytes: Uint8Array): Record<string, string> {
   if (bytes.length > VARIABLE_MAX_BYTES) return {};
   const buffer = Buffer.from(bytes);
   if (isUtf8(buffer) && !buffer.includes(0)) return { [name]: buffer.toString("utf8") };
   return { [`${name}64`]: buffer.toString("base64") };
 }
 
-function failureOf(file: string, error: Error): Error {
+/** What is said when a command cannot be started. */
+export function commandFailure(file: string, error: Error): Error {
   if (!isFileError(error)) return error;
   const text = `cannot run ${file}: ${fileErrorText(error)}`;
   return new Failure(EXIT.usage, text, { cause: error });

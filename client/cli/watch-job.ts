@@ -23,15 +23,23 @@ export class WatchJob {
   readonly #options: WatchOptions;
   readonly #checkpoint: Checkpoint | undefined;
   readonly #progress: WatchProgress;
+  readonly #late: AbortSignal | undefined;
   #left: number;
   #exitCode: ExitCode = EXIT.ok;
 
-  constructor(invocation: Invocation, options: WatchOptions, checkpoint: Checkpoint | undefined) {
+  /** @param parts `late` has ended the watch by its options, when --for is over. */
+  constructor(
+    invocation: Invocation,
+    options: WatchOptions,
+    parts: { readonly checkpoint: Checkpoint | undefined; readonly late: AbortSignal | undefined },
+  ) {
+    const { checkpoint, late } = parts;
     const stored = checkpoint?.stored;
     const { startRevision, includeCurrent, ...others } = options;
     const begin = defined({ startRevision, includeCurrent });
     this.#invocation = invocation;
     this.#checkpoint = checkpoint;
+    this.#late = late;
     this.#options = {
       ...others,
       ...(checkpoint === undefined ? {} : { progressInterval: PROGRESS_INTERVAL }),
@@ -54,7 +62,17 @@ export class WatchJob {
     } finally {
       await this.#checkpoint?.flush();
     }
+    if (this.#exitCode === EXIT.ok && this.#late?.aborted) return this.#tooLate();
     return this.#exitCode;
+  }
+
+  /** The time of --for is over: the answer is no if so many changes were wanted. */
+  #tooLate(): ExitCode {
+    const { flags, output } = this.#invocation;
+    const max = flags.number("max") || 0;
+    if (max === 0 || this.#left === 0) return EXIT.ok;
+    output.error(`${max - this.#left} of ${max} changes came within ${flags.text("for")}`);
+    return EXIT.negative;
   }
 
   /** False when it is the last one. */
@@ -99,16 +117,19 @@ export class WatchJob {
     await writeEvent(output, event, { diff: flags.on("diff"), previous: flags.on("prev") });
   }
 
-  /** False when it was interrupted: it has not done its work. */
+  /** False when it has not done its work, and is to do it again. */
   async #runCommand(command: readonly string[], event: WatchEvent): Promise<boolean> {
-    const { output, signal } = this.#invocation;
+    const { flags, output, signal } = this.#invocation;
     if (signal.aborted) return false;
     const ended = await runForEvent(command, event, signal);
     if (signal.aborted) return false;
     if (ended === 0) return true;
-    output.note(`${command[0]} ended with ${ended} for revision ${event.revision}`);
     this.#exitCode = EXIT.partial;
-    return true;
+    const text = `${command[0]} ended with ${ended} for revision ${event.revision}`;
+    const stops = flags.on("stop-on-failure");
+    if (stops) output.error(text);
+    else output.note(text);
+    return !stops;
   }
 
   /** What was printed has left, and only then it is noted that it was. */

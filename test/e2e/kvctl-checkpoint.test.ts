@@ -109,7 +109,7 @@ test("a command that is killed in the middle runs again, one that ended does not
 test("the server's end is told with the way to go on", async (t) => {
   const { server, kv, checkpoint, watch } = await setUp(t);
   await kv.put("k", "1");
-  const process = watch();
+  const process = watch("--no-reconnect");
   await process.output((stdout) => stdout.includes("\n") || undefined);
   server.process.signal("SIGTERM");
   const { exitCode, stderr } = await process.ended;

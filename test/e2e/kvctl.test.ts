@@ -251,12 +251,16 @@ test("a server that is not there ends with 3, and says how to start one", async 
   t.is(stderr.split("\n").length, 2);
 });
 
-test("a server that goes away under a watch ends with 3 and the revision to go on with", async (t) => {
+test("a server that goes away under a watch that does not reconnect ends it with 3 and its revision", async (t) => {
   const { server, kv } = await own(t);
   const environment = { KVCTL_SERVER: server.address };
-  const watch = new RunningProcess(t, [NODE, BUNDLED_KVCTL, "watch", "--all", "--rev", "1"], {
-    environment,
-  });
+  const watch = new RunningProcess(
+    t,
+    [NODE, BUNDLED_KVCTL, "watch", "--all", "--rev", "1", "--no-reconnect"],
+    {
+      environment,
+    },
+  );
   const { revision } = await kv.put("k", "v");
   await watch.output((stdout) => stdout.includes("put") || undefined);
   server.process.signal("SIGTERM");

@@ -168,6 +168,23 @@ for (const reason of ["SHUTTING_DOWN", "WATCHER_TOO_SLOW", "TOO_MANY_WATCHERS"] 
   });
 }
 
+test("a watch tells of a break once, until it is open again", async (t) => {
+  const breaks: string[] = [];
+  const kv = await connectScript(t, {
+    kv: {
+      multiWatch: multiWatch((call, opened) => {
+        if (opened === 1 || opened === 2) return cut(call);
+        call.write(created(10 + opened));
+        call.write(puts([11 + opened]), () => opened < 4 && cut(call));
+      }),
+    },
+  });
+  const watch = kv.watch("a", { onBreak: ({ code }) => breaks.push(code) });
+  const events = await take(3, watch);
+  t.is(events.length, 3);
+  t.deepEqual(breaks, ["UNAVAILABLE", "UNAVAILABLE"]);
+});
+
 test("a watch never goes on in another store", async (t) => {
   let opened = 0;
   const kv = await connectScript(t, {
