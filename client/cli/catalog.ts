@@ -53,6 +53,48 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/count.js")).countCommand,
   },
   {
+    name: "incr",
+    summary: "add to a number",
+    writes: true,
+    load: async () => (await import("./commands/incr.js")).incrCommand,
+  },
+  {
+    name: "swap",
+    summary: "write a value and print the one it replaces",
+    writes: true,
+    load: async () => (await import("./commands/swap.js")).swapCommand,
+  },
+  {
+    name: "cas",
+    summary: "write a value only if the present one is what is expected",
+    writes: true,
+    load: async () => (await import("./commands/cas.js")).casCommand,
+  },
+  {
+    name: "mv",
+    summary: "move a key, or all keys of a prefix",
+    writes: true,
+    load: async () => (await import("./commands/mv.js")).mvCommand,
+  },
+  {
+    name: "cp",
+    summary: "copy a key, or all keys of a prefix",
+    writes: true,
+    load: async () => (await import("./commands/cp.js")).cpCommand,
+  },
+  {
+    name: "ttl",
+    summary: "print how long a key still lives",
+    writes: false,
+    load: async () => (await import("./commands/ttl.js")).ttlCommand,
+  },
+  {
+    name: "touch",
+    summary: "renew the lease of a key, or give it a ttl",
+    writes: true,
+    load: async () => (await import("./commands/touch.js")).touchCommand,
+  },
+  {
     name: "txn",
     summary: "compare, then do one thing or the other, atomically",
     writes: true,
