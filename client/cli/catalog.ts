@@ -101,6 +101,18 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/txn.js")).txnCommand,
   },
   {
+    name: "history",
+    summary: "print the versions of a key",
+    writes: false,
+    load: async () => (await import("./commands/history.js")).historyCommand,
+  },
+  {
+    name: "undo",
+    summary: "print or apply the inverse of a revision",
+    writes: true,
+    load: async () => (await import("./commands/undo.js")).undoCommand,
+  },
+  {
     name: "watch",
     summary: "print changes as they happen",
     writes: false,

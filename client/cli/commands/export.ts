@@ -7,6 +7,8 @@ import { defined } from "../defined.js";
 import { secondsText } from "../duration.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
+import { AT_OPTION } from "../history/moment.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { bytesForm } from "../json-forms.js";
 import { LeaseTimes } from "../lease-times.js";
 import { pages } from "../listing.js";
@@ -24,6 +26,7 @@ export const exportCommand: CommandDefinition = {
   options: [
     ...SELECTOR_OPTIONS,
     { flags: "--rev <revision>", description: "as it was at this revision" },
+    AT_OPTION,
     { flags: "-o, --out <file>", description: "write to a file" },
   ],
   examples: [
@@ -44,7 +47,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     throw new UsageError(`export writes JSON Lines, not ${format}; see kvctl range`);
   }
   const selector = selectorFrom(verb, words, flags, { all: true });
-  const revision = flags.number("rev");
+  const revision = await revisionFrom(invocation);
   const kv = await invocation.connect();
   const file = flags.text("out");
   const toFile = file !== undefined && file !== "-";
@@ -53,7 +56,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   if (file !== undefined) await output.writeTo(file);
   const progress = toFile ? await startProgress(output, { label: "exporting", total }) : undefined;
   try {
-    const { keys, at } = await writeLines(invocation, { kv, selector, progress });
+    const { keys, at } = await writeLines(invocation, { kv, selector, revision, progress });
     progress?.stop();
     if (toFile) output.note(`exported ${keys} keys of revision ${at} to ${file}`);
   } finally {
@@ -65,15 +68,16 @@ async function run(invocation: Invocation): Promise<ExitCode> {
 interface Export {
   readonly kv: Kvd;
   readonly selector: SelectorLike;
+  readonly revision: number | undefined;
   readonly progress: Progress | undefined;
 }
 
 async function writeLines(
-  { flags, output, signal }: Invocation,
-  { kv, selector, progress }: Export,
+  { output, signal }: Invocation,
+  { kv, selector, revision, progress }: Export,
 ): Promise<{ keys: number; at: number }> {
   const leases = new LeaseTimes(kv.lease, { signal });
-  const options = { ...defined({ revision: flags.number("rev") }), signal };
+  const options = { ...defined({ revision }), signal };
   let keys = 0;
   let at = 0;
   for await (const page of pages(kv, { selector, options, limit: 0 })) {
