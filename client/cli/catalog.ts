@@ -53,6 +53,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/count.js")).countCommand,
   },
   {
+    name: "edit",
+    summary: "change a value in your editor",
+    writes: true,
+    load: async () => (await import("./commands/edit.js")).editCommand,
+  },
+  {
     name: "incr",
     summary: "add to a number",
     writes: true,

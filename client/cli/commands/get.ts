@@ -60,7 +60,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const fallback = flags.text("default");
   if (entry === undefined && fallback === undefined) {
     const shown = typeof key === "string" ? Buffer.from(key) : key;
-    throw new Failure(EXIT.negative, `there is no key "${lineText(shown)}"`);
+    const when = revision === undefined ? "" : ` at revision ${revision}`;
+    throw new Failure(EXIT.negative, `there is no key "${lineText(shown)}"${when}`);
   }
   if (file !== undefined) await output.writeTo(file);
   if (entry === undefined) await writeDefault(invocation, key, Buffer.from(fallback ?? ""));

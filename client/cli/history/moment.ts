@@ -1,6 +1,6 @@
-// Moments in the past as people type them after --at:
+// Moments in the past as people type them after --at.
 //
-//   10m ago, 1h30m ago, 2 days ago     a duration before now
+//   10m ago, 1h30m ago, 2 days ago     a duration before now; without "ago" it is the same
 //   2026-03-01T12:00:00Z, …+02:00      RFC 3339
 //   2026-03-01 12:00, 2026-03-01       in the time zone of this machine
 //   12:00                              today, likewise
@@ -41,8 +41,7 @@ export function momentFromText(what: string, given: string, nowMs: number): numb
 }
 
 function agoOf(text: string, nowMs: number): number | undefined {
-  let duration = AGO.exec(text)?.[1];
-  if (duration === undefined) return undefined;
+  let duration = AGO.exec(text)?.[1] ?? text;
   for (const [name, short] of UNITS) duration = duration.replace(name, short);
   const ms = msFromText(duration.replace(/\s+/g, ""));
   return ms === undefined ? undefined : nowMs - ms;
