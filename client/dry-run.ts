@@ -40,7 +40,8 @@ export function endingBefore(onRequest: (request: DryRequest) => void): Intercep
       },
       sendMessage(message: unknown) {
         onRequest(dryRequest({ path, bytes: requestSerialize(message) }));
-        end();
+        // Whoever calls is not ready for an answer before the call has returned.
+        queueMicrotask(() => end());
       },
       sendMessageWithContext(_, message: unknown) {
         this.sendMessage(message);

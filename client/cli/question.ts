@@ -1,4 +1,5 @@
-// A question to the person at the terminal, on standard error. Where there is none, the answer is no.
+// A question to the person at the terminal, on standard error. Where there is nobody to be asked,
+// the answer is no.
 
 import { createInterface } from "node:readline/promises";
 import type { Output } from "./output.js";

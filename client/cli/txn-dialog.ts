@@ -1,6 +1,6 @@
 // A txn typed line by line at a terminal: compares, what to do when they hold, what else. Each line
-// is checked when it is entered, so that a mistake costs one line; before anything is sent the whole
-// is shown, and asked for.
+// is checked when it is entered, so that a mistake costs one line; before anything is sent the
+// whole is shown, and asked for.
 
 import { createInterface, type Interface } from "node:readline";
 import type { Compare, Operation, TxnSpec } from "../index.js";

@@ -33,7 +33,7 @@ export const incrCommand: CommandDefinition = {
   examples: [
     { run: "kvctl incr visits", says: "count, and print how many there are now" },
     { run: "kvctl incr stock/42 -3", says: "take three away" },
-    { run: "id=$(kvctl incr next-id)", says: "a number that nobody else gets" },
+    { run: "kvctl incr next-id", says: "a number that nobody else gets" },
   ],
   run,
 };

@@ -1,7 +1,7 @@
 // A value as the editor shows it, and what was saved as a value again.
 //
-// A final newline is the editor's habit and not the person's wish: where the value had none, none is
-// written. With --json the value is shown indented, and goes back on one line if it was on one.
+// A final newline is the editor's habit and not the person's wish: where the value had none, none
+// is written. With --json the value is shown indented, and goes back on one line if it was on one.
 
 import { isUtf8 } from "node:buffer";
 import { EXIT } from "../exit-codes.js";
