@@ -103,6 +103,7 @@ test("an editor that fails, or is none, writes nothing", async (t) => {
   const failed = await failing("edit", "edit/kept");
   t.is(failed.exitCode, 1);
   t.regex(failed.stderr, /editor .* ended with 3; nothing was written/);
+  t.is(await readFile(kept(failed.stderr), "utf8"), "changed\n");
   const none = await kvctl.with({ environment: { VISUAL: "/no/such/editor" } })(
     "edit",
     "edit/kept",

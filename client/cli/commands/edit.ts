@@ -5,7 +5,7 @@ import type { Entry, KeyLike, Kvd } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { isLostPrecondition } from "../conflicts.js";
 import { diffText } from "../diff-output.js";
-import { type EditForm, jsonForm, plainForm } from "../edit/edit-form.js";
+import { type EditForm, jsonForm, NotJson, plainForm } from "../edit/edit-form.js";
 import { editorFrom, runEditor } from "../edit/editor.js";
 import { fileNameOf, TextFile } from "../edit/text-file.js";
 import { errorText, exitCodeOf } from "../error-text.js";
@@ -16,6 +16,7 @@ import { onlyKey, quotedKey, shownKey } from "../key-argument.js";
 import { LEASE_OPTIONS, leaseOptionsFrom } from "../lease-flags.js";
 import { askYesNo } from "../question.js";
 import { KEY_ENCODING } from "../selectors.js";
+import { plainLine } from "../terminal-text.js";
 import { isJson } from "../value-output.js";
 
 export const editCommand: CommandDefinition = {
@@ -76,23 +77,34 @@ async function edited(invocation: Invocation, editor: string, edit: Edit): Promi
   const { output, signal } = invocation;
   const { form, file } = edit;
   for (;;) {
-    await runEditor(editor, file.path);
+    await runOn(editor, edit);
     signal.throwIfAborted();
     const saved = await file.read();
-    let value: Uint8Array | undefined;
     try {
-      value = form.valueOf(saved);
+      const value = form.valueOf(saved);
+      if (value !== undefined) return await write(invocation, edit, value);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      if (await askYesNo(output, `${error.message}. Edit again? [Y/n] `, { otherwise: true }))
-        continue;
+      if (!(error instanceof NotJson)) throw error;
+      const question = `${plainLine(error.message)}. Edit again? [Y/n] `;
+      if (await askYesNo(output, question, { otherwise: true })) continue;
       file.keep();
       throw new Failure(error.exitCode, `${error.message}; nothing was written${whereIs(file)}`);
     }
-    if (value !== undefined) return write(invocation, edit, value);
     if (isJson(output)) await output.json({ changed: false });
     else output.note("it is as it was; nothing was written");
     return EXIT.ok;
+  }
+}
+
+/** What an editor had saved before it failed is kept, too. */
+async function runOn(editor: string, { form, file }: Edit): Promise<void> {
+  try {
+    await runEditor(editor, file.path);
+  } catch (error) {
+    const saved = await file.read().catch(() => form.shown);
+    if (!(error instanceof Failure) || Buffer.compare(saved, form.shown) === 0) throw error;
+    file.keep();
+    throw new Failure(error.exitCode, `${error.message}${whereIs(file)}`, { cause: error });
   }
 }
 

@@ -81,5 +81,6 @@ async function print({ output, signal }: Invocation, { kv, revision, inverse }: 
     await output.line(text);
   }
   const why = await changedSince(kv, inverse, signal);
+  await output.flush();
   if (why !== undefined) output.note(`it does not hold any more: ${why}`);
 }

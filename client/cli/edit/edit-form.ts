@@ -8,9 +8,17 @@ import { EXIT } from "../exit-codes.js";
 import { Failure } from "../failure.js";
 import { compactJson, prettyJson } from "../json-pretty.js";
 
+export class NotJson extends Failure {
+  override readonly name: string = "NotJson";
+
+  constructor(message: string, cause: unknown) {
+    super(EXIT.invalid, message, { cause });
+  }
+}
+
 export interface EditForm {
   readonly shown: Uint8Array;
-  /** Undefined when nothing has changed. @throws Failure when it is no JSON, but has to be. */
+  /** Undefined when nothing has changed. @throws NotJson when it is none, but has to be. */
   valueOf(saved: Uint8Array): Uint8Array | undefined;
 }
 
@@ -27,7 +35,7 @@ export function plainForm(value: Uint8Array): EditForm {
   };
 }
 
-/** @throws Failure when the value is not JSON. An empty one is none yet. */
+/** @throws NotJson when the value is none. An empty one is none yet. */
 export function jsonForm(value: Uint8Array): EditForm {
   const before = jsonTextOf(value, "the value is not JSON: leave --json out to edit it");
   const shown = value.length === 0 ? "" : `${prettyJson(before)}\n`;
@@ -55,6 +63,6 @@ function jsonTextOf(bytes: Uint8Array, what: string): string {
     if (text !== "") JSON.parse(text);
     return text;
   } catch (error) {
-    throw new Failure(EXIT.invalid, `${what}: ${(error as Error).message}`, { cause: error });
+    throw new NotJson(`${what}: ${(error as Error).message}`, error);
   }
 }

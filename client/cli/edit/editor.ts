@@ -43,9 +43,11 @@ export async function runEditor(command: string, file: string): Promise<void> {
   try {
     const ended = await endOf(command, file);
     if (ended === 0) return;
-    const said = NOT_RUN.includes(ended as number) ? "cannot be run" : `ended with ${ended}`;
-    const exitCode = NOT_RUN.includes(ended as number) ? EXIT.usage : EXIT.negative;
-    throw new Failure(exitCode, `the editor "${command}" ${said}; nothing was written`);
+    const missing = typeof ended === "number" && NOT_RUN.includes(ended);
+    const said = missing ? "cannot be run" : `ended with ${ended}`;
+    const exitCode = ended === "SIGINT" ? EXIT.interrupted : EXIT.negative;
+    const text = `the editor "${command}" ${said}; nothing was written`;
+    throw new Failure(missing ? EXIT.usage : exitCode, text);
   } finally {
     restore();
   }
