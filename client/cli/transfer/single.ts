@@ -8,9 +8,12 @@ import { Failure } from "../failure.js";
 import { NoSuchKey, quotedKey } from "../key-argument.js";
 import { type TransferKind, transferTxn } from "./plan.js";
 
+/** What is asked of the connection. */
+export type Store = Pick<Kvd, "get" | "range" | "txn">;
+
 /** The revision. @throws Failure when there is no original, or the target is in the way. */
 export function transferKey(
-  kv: Kvd,
+  kv: Store,
   { from, to }: { readonly from: KeyLike; readonly to: KeyLike },
   options: TransferKind & RetryOptions,
 ): Promise<number> {
@@ -32,6 +35,5 @@ export function transferKey(
 }
 
 export function inTheWay(key: KeyLike): Failure {
-  const text = `${quotedKey(key)} is there already; --force writes over it; nothing was written`;
-  return new Failure(EXIT.negative, text);
+  return new Failure(EXIT.negative, `${quotedKey(key)} is there already; --force writes over it`);
 }

@@ -4,7 +4,7 @@
 // key that is in the way is told while nothing has happened. A txn that does not hold (somebody
 // changed one of its keys) is done key by key, each as it then is.
 
-import type { Entry, KeyLike, Kvd } from "../../index.js";
+import type { Entry, KeyLike } from "../../index.js";
 import type { RetryOptions } from "../conflicts.js";
 import { isClientError } from "../error-text.js";
 import { EXIT } from "../exit-codes.js";
@@ -19,7 +19,7 @@ import {
   type TransferKind,
   transferTxn,
 } from "./plan.js";
-import { inTheWay, transferKey } from "./single.js";
+import { inTheWay, type Store, transferKey } from "./single.js";
 
 export interface Tree {
   readonly from: KeyLike;
@@ -35,23 +35,27 @@ export interface Transferred {
 type Options = TransferKind & RetryOptions;
 
 /** @throws Failure; of exit code 8 when a part was done before. */
-export async function transferTree(kv: Kvd, tree: Tree, options: Options): Promise<Transferred> {
+export async function transferTree(kv: Store, tree: Tree, options: Options): Promise<Transferred> {
   const { signal } = options;
   if (!options.force) await checkTargets(kv, tree, signal);
-  let done: Transferred = { keys: 0, revision: 0 };
+  const done: Tally = { keys: 0, revision: 0 };
   try {
     for await (const page of pages(kv, listingOf(tree, signal, false))) {
       for (const steps of inTxns(stepsOf(page.entries, tree))) {
-        done = await transferSteps(kv, steps, { options, done });
+        await transferSteps(kv, steps, { options, done });
       }
     }
   } catch (error) {
     if (done.keys === 0 || !(error instanceof Error) || signal.aborted) throw error;
-    const text = `${error.message}; ${done.keys} keys were done before that, up to revision`;
-    throw new Failure(EXIT.partial, `${text} ${done.revision}`, { cause: error });
+    const count = done.keys === 1 ? "1 key was" : `${done.keys} keys were`;
+    const text = `${error.message}; ${count} done before that, up to revision ${done.revision}`;
+    throw new Failure(EXIT.partial, text, { cause: error });
   }
   return done;
 }
+
+/** What is done so far. */
+type Tally = { -readonly [name in keyof Transferred]: Transferred[name] };
 
 function listingOf({ from }: Tree, signal: AbortSignal, keysOnly: boolean) {
   const options = { signal, ...(keysOnly ? { keysOnly } : {}) };
@@ -67,35 +71,32 @@ function* stepsOf(entries: readonly Entry[], { from, to }: Tree): Generator<Step
 }
 
 async function transferSteps(
-  kv: Kvd,
+  kv: Store,
   steps: readonly Step[],
-  { options, done }: { readonly options: Options; readonly done: Transferred },
-): Promise<Transferred> {
+  { options, done }: { readonly options: Options; readonly done: Tally },
+): Promise<void> {
   const { signal } = options;
   const result = await kv.txn(transferTxn(steps, options), { signal }).catch((error: unknown) => {
     if (isClientError(error) && error.reason === "LEASE_NOT_FOUND") return undefined;
     throw error;
   });
   if (result?.succeeded === true) {
-    return { keys: done.keys + steps.length, revision: result.revision };
+    done.keys += steps.length;
+    done.revision = result.revision;
+    return;
   }
-  let { keys, revision } = done;
   for (const { entry, target } of steps) {
-    const moved = await transferKey(kv, { from: entry.keyBytes, to: target }, options).catch(
-      (error: unknown) => {
-        // What was deleted meanwhile is not there to be moved.
-        if (error instanceof NoSuchKey) return undefined;
-        throw error;
-      },
-    );
-    if (moved === undefined) continue;
-    keys += 1;
-    revision = moved;
+    try {
+      done.revision = await transferKey(kv, { from: entry.keyBytes, to: target }, options);
+      done.keys += 1;
+    } catch (error) {
+      // What was deleted meanwhile is not there to be moved.
+      if (!(error instanceof NoSuchKey)) throw error;
+    }
   }
-  return { keys, revision };
 }
 
-async function checkTargets(kv: Kvd, tree: Tree, signal: AbortSignal): Promise<void> {
+async function checkTargets(kv: Store, tree: Tree, signal: AbortSignal): Promise<void> {
   for await (const page of pages(kv, listingOf(tree, signal, true))) {
     const steps = [...stepsOf(page.entries, tree)];
     for (let at = 0; at < steps.length; at += STEPS_PER_TXN) {
