@@ -1,7 +1,8 @@
 // The revision that was the newest one at a moment.
 //
 // Commits carry their time, which never goes back, so it is found by halving what history there is.
-// Each question is a watch that is closed after its first event. The clock is the server's.
+// Each question is a watch that is closed after its first message, whose events, some hundred, are
+// all made use of. The clock is the server's.
 
 import type { Kvd, WatchEvent } from "../../index.js";
 import type { Invocation } from "../command.js";
@@ -41,26 +42,27 @@ export async function revisionAt(
 ): Promise<number> {
   const { durableRevision: newest, compactRevision } = await kv.maintenance.status({ signal });
   const oldest = Math.max(1, compactRevision);
-  const first = await firstEvent(kv, { from: oldest, newest, signal });
-  if (first === undefined || first.commitTime.getTime() > moment) {
-    // Nothing was dropped, so there was nothing then.
-    if (compactRevision <= 1) return oldest;
-    throw beforeHistory(moment, oldest, first);
-  }
-  let known = first.revision;
-  let low = known + 1;
+  let low = oldest;
   let high = newest;
+  let known: number | undefined;
+  let first: WatchEvent | undefined;
+  // The first question is about the oldest, without which there is no answer.
+  let middle = oldest;
   while (low <= high) {
-    const middle = low + Math.floor((high - low) / 2);
-    const event = await firstEvent(kv, { from: middle, newest: high, signal });
-    if (event !== undefined && event.commitTime.getTime() <= moment) {
-      known = event.revision;
-      low = known + 1;
-    } else {
-      high = middle - 1;
-    }
+    const events = await firstEvents(kv, { from: middle, newest: high, signal });
+    first ??= events[0];
+    const after = events.findIndex(({ commitTime }) => commitTime.getTime() > moment);
+    const last = after < 0 ? events.at(-1) : events[after - 1];
+    if (last !== undefined) known = last.revision;
+    if (known === undefined || (last !== undefined && after > 0)) break;
+    if (last === undefined) high = middle - 1;
+    else low = last.revision + 1;
+    middle = low + Math.floor((high - low) / 2);
   }
-  return known;
+  if (known !== undefined) return known;
+  // Nothing was dropped, so there was nothing then.
+  if (compactRevision <= 1) return oldest;
+  throw beforeHistory(moment, oldest, first);
 }
 
 function beforeHistory(moment: number, oldest: number, first: WatchEvent | undefined): Failure {
@@ -69,21 +71,19 @@ function beforeHistory(moment: number, oldest: number, first: WatchEvent | undef
   return new Failure(EXIT.history, `${text}; it begins at revision ${oldest}${begins}`);
 }
 
-/** The first from a revision on, up to `newest`. Revisions may have been left out. */
-async function firstEvent(
+/** The first ones from a revision on, up to `newest`. Revisions may have been left out. */
+async function firstEvents(
   kv: History,
   range: { readonly from: number; readonly newest: number; readonly signal: AbortSignal },
-): Promise<WatchEvent | undefined> {
+): Promise<readonly WatchEvent[]> {
   const { from: startRevision, newest, signal } = range;
   const options = { startRevision, progressInterval: QUIET_INTERVAL, signal };
   for await (const step of kv.watch({ all: true }, options).steps()) {
-    if (step.kind === "events") {
-      const [event] = step.events;
-      if (event !== undefined) return event.revision <= newest ? event : undefined;
-    } else if (step.kind === "progress" && step.revision >= newest) {
-      return undefined;
+    if (step.kind === "events" && step.events.length > 0) {
+      return step.events.filter(({ revision }) => revision <= newest);
     }
+    if (step.kind === "progress" && step.revision >= newest) return [];
   }
   signal.throwIfAborted();
-  return undefined;
+  return [];
 }

@@ -36,6 +36,29 @@ test("the revision of a moment is the last one that was committed by then", asyn
   t.is(await at(1_000_000), 40);
 });
 
+test("it is found in a history of many messages, by few questions", async (t) => {
+  const clock = new ManualClock({ wallMs: START });
+  const { kv } = await serve(t, { clock });
+  for (let second = 1; second <= 10; second += 1) {
+    await clock.advance(1_000);
+    const puts = Array.from({ length: 500 }, (_, at) => kv.put(`${at}`, "x".repeat(100)));
+    await Promise.all(puts);
+  }
+  let questions = 0;
+  const counting = {
+    maintenance: kv.maintenance,
+    watch: (...given: Parameters<typeof kv.watch>) => {
+      questions += 1;
+      return kv.watch(...given);
+    },
+  };
+  for (let second = 0; second <= 10; second += 1) {
+    const moment = START + second * 1_000 + 500;
+    t.is(await revisionAt(counting, moment, signal), 1 + second * 500);
+  }
+  t.true(questions <= 11 * 8, `${questions}`);
+});
+
 test("a moment before the history that is left ends with 7", async (t) => {
   const { kv, kvctl } = await timed(t, 10);
   await kv.maintenance.compact(6);
