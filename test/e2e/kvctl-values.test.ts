@@ -61,9 +61,10 @@ test("edit writes back what was saved, without the newline of the editor", async
 });
 
 test("edit shows the value, in a file for its owner alone", async (t) => {
-  const { kvctl, folder } = await editing(t, '(ls -l "$1"; cat "$1") > "$SEEN"');
+  const { kvctl, folder } = await editing(t, '(ls -l "$1"; cat "$1") > "$SEEN"; echo screen');
   await kv.put("edit/same", '{"a": 1}');
-  t.like(await kvctl("edit", "edit/same"), { exitCode: 0, stdout: "" });
+  const { exitCode, stdout, stderr } = await kvctl("edit", "edit/same", "--output", "jsonl");
+  t.deepEqual([exitCode, stdout, stderr], [0, '{"changed":false}\n', "screen\n"]);
   t.is((await kv.get("edit/same"))?.version, 1);
   const seen = await readFile(join(folder, "seen"), "utf8");
   t.regex(seen, /^-rw------- .*\/same\.json\n\{"a": 1\}$/);

@@ -21,6 +21,10 @@ export async function editorFrom(environment: NodeJS.ProcessEnv): Promise<string
   for (const command of [visual, editor]) {
     if (command !== undefined && command.trim() !== "") return command;
   }
+  if (process.stdin.isTTY !== true) {
+    const text = "there is no terminal for an editor: set VISUAL or EDITOR to a command";
+    throw new UsageError(`${text} that changes a file, such as EDITOR='sed -i s/a/b/'`);
+  }
   for (const name of FALLBACKS) if (await isIn(path, name)) return name;
   throw new UsageError("there is no editor: set VISUAL or EDITOR to one, such as EDITOR=nano");
 }
@@ -57,7 +61,9 @@ export async function runEditor(command: string, file: string): Promise<void> {
 function endOf(command: string, file: string): Promise<number | string> {
   return new Promise((resolve, reject) => {
     const args = ["-c", `${command} "$@"`, command, file];
-    const child = spawn("sh", args, { stdio: "inherit" });
+    // Standard output may be a file, for the answer; then the editor has the other way to a screen.
+    const screen = process.stdout.isTTY === true ? "inherit" : process.stderr.fd;
+    const child = spawn("sh", args, { stdio: ["inherit", screen, "inherit"] });
     child.on("error", (error) => {
       const text = `cannot run the editor "${command}": ${error.message}; nothing was written`;
       reject(new Failure(EXIT.usage, text, { cause: error }));
