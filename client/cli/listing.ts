@@ -25,19 +25,20 @@ export interface Listing {
   readonly limit: number;
 }
 
-/** The options of LISTING_OPTIONS and KEYS_ONLY; the revision is that of revisionFrom(). */
+/** The options of LISTING_OPTIONS and KEYS_ONLY; revisionFrom() knows what --at means. */
 export function listingFrom(
   selector: SelectorLike,
   flags: Flags,
   more: {
-    readonly revision: number | undefined;
+    /** Of --at; without it, that of --rev. */
+    readonly revision?: number | undefined;
     readonly delimiter?: string;
     readonly keysOnly?: boolean;
     readonly signal: AbortSignal;
   },
 ): Listing {
   const options = defined({
-    revision: more.revision,
+    revision: more.revision ?? flags.number("rev"),
     order: flags.on("reverse") ? ("descending" as const) : undefined,
     keysOnly: more.keysOnly === true || flags.on("keys-only") ? true : undefined,
     delimiter: more.delimiter,
