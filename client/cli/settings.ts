@@ -8,8 +8,8 @@ export const FORMATS = ["text", "json", "jsonl", "table", "raw"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What can send a request that is printed. */
-const CURL_TOOLS = ["grpcurl", "buf"] as const;
-export type CurlTool = (typeof CURL_TOOLS)[number];
+const CURL_TOOLS = ["off", "grpcurl", "buf"] as const;
+export type CurlTool = Exclude<(typeof CURL_TOOLS)[number], "off">;
 
 const COLORS = ["auto", "always", "never"] as const;
 
@@ -104,6 +104,7 @@ export function readSettings(
   const on = (name: string): boolean =>
     values[camelCase(name)] === true || isOn(environment[variableOf(name)]);
   const timeout = read("timeout");
+  const tool = choice(read("print-curl"), CURL_TOOLS) ?? (on("print-grpcurl") ? "grpcurl" : "off");
   return {
     server: read("server")?.text ?? "127.0.0.1:7856",
     format: choice(read("output"), FORMATS) ?? "text",
@@ -111,10 +112,7 @@ export function readSettings(
     color: choice(read("color"), COLORS) ?? "auto",
     quiet: on("quiet"),
     debug: on("debug"),
-    ...defined({
-      printCurl:
-        choice(read("print-curl"), CURL_TOOLS) ?? (on("print-grpcurl") ? "grpcurl" : undefined),
-    }),
+    ...defined({ printCurl: tool === "off" ? undefined : tool }),
   };
 }
 
