@@ -136,7 +136,7 @@ class KvdConnection extends KvCalls implements Kvd {
       messageMaxBytes: this.#responseMaxBytes,
       openingMs: this.#calls.timeoutMs({}),
       budget: this.#watchBudget,
-      late: () => this.#lateWatch(what),
+      late: () => this.#lateWatch(what, { resume }),
       acquire: () => this.#watchStreams.acquire(resume ? "patient" : "hasty"),
       onOver: () => this.#watches.delete(feed),
     });
@@ -172,8 +172,10 @@ class KvdConnection extends KvCalls implements Kvd {
     await this.close();
   }
 
-  #lateWatch(what: string): KvdClientError {
-    if (!this.#watchStreams.connected) return unreachableError(this.#calls.address, undefined);
+  /** Without resume, no connection is an error at once: what is late then does not answer. */
+  #lateWatch(what: string, { resume }: { readonly resume: boolean }): KvdClientError {
+    if (resume && !this.#watchStreams.connected)
+      return unreachableError(this.#calls.address, undefined);
     return new KvdClientError("DEADLINE_EXCEEDED", `${what}: it was not opened in time`);
   }
 

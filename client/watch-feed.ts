@@ -48,7 +48,7 @@ export interface FeedOptions {
   /** A larger message is an error. */
   readonly messageMaxBytes: number;
   readonly budget: QueueBudget;
-  /** With resume, how long it may take to open it for the first time; 0: any time. */
+  /** How long it may take to open it for the first time; 0: any time. */
   readonly openingMs: number;
   /** Why it was not open in time. */
   readonly late: () => KvdClientError;
@@ -110,8 +110,8 @@ export class WatchFeed implements WatchSink {
 
   /** Opens it for the first time. */
   start(): void {
-    const { resume, openingMs, late } = this.#options;
-    if (resume && openingMs !== 0) {
+    const { openingMs, late } = this.#options;
+    if (openingMs !== 0) {
       this.#opening = setTimeout(() => this.fail(late()), openingMs);
     }
     this.#open();

@@ -15,7 +15,8 @@ import { KVD } from "../methods.js";
 
 const KEYS = 1_000_000;
 const DELETED = 500_000;
-const DELETE_PAGE = 10_000n;
+/** As kvctl does it, and listings. */
+const DELETE_PAGE = 1000n;
 const CALLS_A_SECOND = 1000;
 const REST_SECONDS = 4;
 const WORK_MIN_MS = 1000;

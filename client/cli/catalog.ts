@@ -155,6 +155,24 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: async () => (await import("./commands/compact.js")).compactCommand,
   },
   {
+    name: "bench",
+    summary: "put load on the server, and measure it",
+    writes: false,
+    load: async () => (await import("./commands/bench.js")).benchCommand,
+  },
+  {
+    name: "stat",
+    summary: "show how the server changes, a line a second",
+    writes: false,
+    load: async () => (await import("./commands/stat.js")).statCommand,
+  },
+  {
+    name: "top",
+    summary: "show the largest keys, and what is written most",
+    writes: false,
+    load: async () => (await import("./commands/top.js")).topCommand,
+  },
+  {
     name: "status",
     summary: "show how the server is",
     writes: false,

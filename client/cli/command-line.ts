@@ -9,7 +9,7 @@ import { CATALOG, type CatalogEntry } from "./catalog.js";
 import type { CommandDefinition } from "./command.js";
 import { EXIT_MEANINGS } from "./exit-codes.js";
 import { UsageError } from "./failure.js";
-import type { OptionDefinition } from "./option.js";
+import { HELP_JSON, type OptionDefinition } from "./option.js";
 import { GLOBAL_FLAGS } from "./settings.js";
 import { packageVersion } from "./version.js";
 
@@ -27,11 +27,6 @@ export type CommandLine =
       readonly tail: readonly string[] | undefined;
       readonly values: Readonly<Record<string, unknown>>;
     };
-
-const HELP_JSON: OptionDefinition = {
-  flags: "--json",
-  description: "all commands, flags and exit codes, for machines",
-};
 
 /** @throws UsageError that says what to type instead. */
 export async function parseCommandLine(argv: readonly string[]): Promise<CommandLine> {
@@ -68,7 +63,11 @@ class Parser {
     }
     program
       .command("help")
-      .description("show the help of a verb")
+      .summary("show the help of a verb")
+      .description(
+        "Shows the help of a verb.\n\nExamples:\n  # of one verb\n  kvctl help get\n" +
+          "  # everything, for programs\n  kvctl help --json",
+      )
       .usage("[verb] [--json]")
       .argument("[words...]");
     program.addHelpText("after", exitCodesText());
@@ -150,8 +149,19 @@ function globalOption(flag: (typeof GLOBAL_FLAGS)[number]): Option {
 }
 
 function addOptions(command: Command, options: readonly OptionDefinition[]): Command {
-  for (const { flags, description } of options) command.addOption(new Option(flags, description));
+  for (const { flags, description, choices, fallback } of options) {
+    const says = fallback === undefined ? "" : ` (default ${fallback})`;
+    const option = new Option(flags, `${description}${says}`);
+    if (choices !== undefined) option.argParser((text) => chosen(option, choices, text));
+    command.addOption(option);
+  }
   return command;
+}
+
+/** @throws UsageError */
+function chosen({ long }: Option, choices: readonly string[], text: string): string {
+  if (choices.includes(text)) return text;
+  throw new UsageError(`${long} is one of ${choices.join(", ")}, not "${text}"`);
 }
 
 function describe(command: Command, summary: string, definition: CommandDefinition): void {

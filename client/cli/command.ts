@@ -37,6 +37,8 @@ export interface Invocation {
   readonly output: Output;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** From here on, a signal leaves the command so long to end by itself, instead of a second. */
+  patience(ms: number): void;
   /** The connection, opened at the first call. The transport is loaded only then. */
   connect(): Promise<Kvd>;
 }

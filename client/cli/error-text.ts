@@ -77,6 +77,9 @@ function clientErrorText(error: KvdClientError, context: ErrorContext): string {
       return `too large for one message: ${error.message}`;
     case "UNIMPLEMENTED":
       return `kvd at ${server} does not offer this: ${error.message}`;
+    case "PERMISSION_DENIED":
+    case "UNAUTHENTICATED":
+      return `denied by kvd at ${server}: ${error.message}`;
     default:
       return error.message;
   }
@@ -88,8 +91,13 @@ function unavailableText(error: KvdClientError, context: ErrorContext): string {
   const code = /\bE[A-Z_]{3,}\b/.exec(error.message)?.[0];
   const why = CONNECT_ERRORS[code ?? ""];
   const unresolved = /resolution failed/i.test(error.message);
+  if (/\bprotocol error\b/i.test(error.message)) {
+    return `what listens at ${server} is no kvd: it does not speak gRPC; is it the right --server?`;
+  }
   if (unresolved || /No connection established/i.test(error.message)) {
-    const cause = unresolved ? "the host's name cannot be resolved" : (why ?? error.message);
+    const cause = unresolved
+      ? "the host's name cannot be resolved"
+      : (why ?? "no connection was established");
     const text = `cannot reach kvd at ${server}: ${cause}`;
     return `${text}; start one with \`kvd\` or give --server`;
   }

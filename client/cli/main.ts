@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "./exit-codes.js";
 import { run } from "./program.js";
 
 /** How long a command may take to end after a signal: what waits for input cannot be told. */
-const GRACE_MS = 1_000;
+let graceMs = 1_000;
 
 // The transport would print metadata of calls.
 for (const name of ["GRPC_TRACE", "GRPC_VERBOSITY"]) delete process.env[name];
@@ -18,7 +18,7 @@ function end(exitCode: ExitCode): void {
   interruption.abort(exitCode);
   // Whatever waits for input ends too.
   process.stdin.destroy();
-  setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
+  setTimeout(() => process.exit(exitCode), graceMs).unref();
 }
 
 process.on("SIGINT", () => end(EXIT.interrupted));
@@ -30,5 +30,8 @@ const exitCode = await run({
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
+  patience: (ms) => {
+    graceMs = ms;
+  },
 });
 process.exit(exitCode);

@@ -4,4 +4,14 @@ export interface OptionDefinition {
   /** "-o, --out <file>". */
   readonly flags: string;
   readonly description: string;
+  /** All that its value may be; anything else is refused before the verb runs. */
+  readonly choices?: readonly string[];
+  /** What it is when it is not given. */
+  readonly fallback?: string;
 }
+
+/** Of `kvctl help`, which is a verb of the parser's own. */
+export const HELP_JSON: OptionDefinition = {
+  flags: "--json",
+  description: "all commands, flags and exit codes, for machines",
+};

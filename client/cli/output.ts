@@ -21,7 +21,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The parts of a process that are written to. */
 export interface Streams {
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly environment: Environment;
 }
@@ -48,6 +48,11 @@ export class Output {
   /** Are answers shown on a terminal? Then stored control characters are escaped. */
   get toTerminal(): boolean {
     return this.#file === undefined && this.#streams.stdout.isTTY === true;
+  }
+
+  /** How wide the terminal is that answers are shown on; undefined: there is none. */
+  get columns(): number | undefined {
+    return this.toTerminal ? this.#streams.stdout.columns : undefined;
   }
 
   get notesToTerminal(): boolean {

@@ -17,6 +17,8 @@ export interface Process extends Streams {
   readonly argv: readonly string[];
   /** Aborted by SIGINT and SIGTERM; the reason is the exit code. */
   readonly signal: AbortSignal;
+  /** See Invocation. */
+  patience?(ms: number): void;
 }
 
 /** Runs one command line. Never rejects. */
@@ -81,6 +83,7 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     settings,
     output,
     signal: process.signal,
+    patience: (ms) => process.patience?.(ms),
     connect: () => {
       connected ??= connectTo(settings);
       return connected;

@@ -30,12 +30,18 @@ export async function startProgress(
         : `${options.label} [{bar}] {percentage}% {count}`,
     clearOnComplete: true,
     hideCursor: true,
-    barsize: 30,
+    barsize: barSize(),
     // A signal is the command's to handle; it stops the bar by ending.
     gracefulExit: false,
   });
   bar.start(Math.max(1, options.total ?? 1), 0, { count: told(0) });
   return new Bar(bar, told, options.total !== undefined);
+}
+
+/** On a narrow terminal the bar makes room for what is told. */
+function barSize(): number {
+  const { columns } = process.stderr;
+  return Math.max(4, Math.min(30, (columns ?? 80) - 42));
 }
 
 class Bar implements Progress {

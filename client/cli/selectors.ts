@@ -8,7 +8,9 @@ import type { OptionDefinition } from "./option.js";
 
 export const KEY_ENCODING: OptionDefinition = {
   flags: "--key-encoding <encoding>",
-  description: "how keys are written on the command line: text (default), hex or base64",
+  description: "how keys are written on the command line: text, hex or base64",
+  choices: ["text", "hex", "base64"],
+  fallback: "text",
 };
 
 export const SELECTOR_OPTIONS: readonly OptionDefinition[] = [

@@ -15,11 +15,11 @@ import {
 import type { Now } from "../lib/clock.js";
 import { viewedBytes } from "../lib/viewed-bytes.js";
 import type { Backend } from "../store/backend.js";
-import { runOperation, type SingleOperations } from "../store/batch-run.js";
+import { isOfCompaction, runOperation, type SingleOperations } from "../store/batch-run.js";
 import type { PlainPut } from "../store/plain-calls.js";
 import { ResultBudget } from "../store/result-budget.js";
+import type { ShownRow } from "../store/row-fields.js";
 import { NO_ROW } from "../store/row-layout.js";
-import type { ShownRow } from "../store/rows.js";
 import type { Store } from "../store/store.js";
 
 interface DirectStoreOptions {
@@ -43,14 +43,15 @@ export class DirectStore implements Direct {
   batch<T>(options: DirectOptions, work: (batch: DirectBatch) => T): T | Promise<T> {
     const { store, backend, begin, afterChange } = this.#options;
     this.#batch.begin(options, begin());
-    if (options.readsOnly) return work(this.#batch);
     let result: T;
     try {
       result = work(this.#batch);
     } finally {
-      afterChange();
+      if (!options.readsOnly) afterChange();
     }
-    const { position } = store.journal;
+    const { tellsCompaction } = this.#batch;
+    if (options.readsOnly && !tellsCompaction) return result;
+    const position = tellsCompaction ? store.journal.tellCompaction() : store.journal.position;
     if (backend.durablePosition >= position) return result;
     return backend.durable(position).then(() => result);
   }
@@ -87,6 +88,8 @@ class StoreBatch implements DirectBatch {
   /** What reads see; undefined: the head. */
   #visible: Revision | undefined;
   #operations: SingleOperations | undefined;
+  /** A result says that something is compacted: the answer waits until that is durable. */
+  tellsCompaction = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -94,6 +97,7 @@ class StoreBatch implements DirectBatch {
 
   begin({ readsOnly, operations, maxBytes }: DirectOptions, now: Now): void {
     this.#now = now;
+    this.tellsCompaction = false;
     this.#operations = undefined;
     this.#visible = readsOnly ? this.#store.publishedRevision : undefined;
     this.#budget = new ResultBudget(maxBytes);
@@ -156,6 +160,8 @@ class StoreBatch implements DirectBatch {
 
   run(operation: BatchOperation): BatchResultItem {
     this.#operations ??= this.#store.operations(this.#now, this.#visible);
-    return runOperation(operation, this.#operations, this.#budget);
+    const result = runOperation(operation, this.#operations, this.#budget);
+    this.tellsCompaction ||= isOfCompaction(result);
+    return result;
   }
 }

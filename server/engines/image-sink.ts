@@ -15,8 +15,8 @@ export function imageSink(
   return {
     begin(header) {
       image = new ImageImport(store, header);
+      return image;
     },
-    add: (item) => image?.add(item),
     end() {
       image?.finish();
     },

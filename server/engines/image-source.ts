@@ -10,9 +10,9 @@ const SLICE_VISITS = 500;
 export function imageSource(image: ImageExport, clock: Clock): ImageSource {
   return {
     header: image.header,
-    async next() {
+    async next(target) {
       await clock.yieldTurn();
-      return image.next(SLICE_VISITS);
+      return image.next(SLICE_VISITS, target);
     },
   };
 }

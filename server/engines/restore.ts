@@ -10,6 +10,7 @@ import { systemBootId } from "../lib/boot-id.js";
 import type { Clock } from "../lib/clock.js";
 import { randomHashSeed, randomPositiveInt64, randomStoreId } from "../lib/random.js";
 import { MemoryBackend } from "../store/backend.js";
+import { NO_TARGET } from "../store/image.js";
 import { ImageExport } from "../store/image-export.js";
 import { Store, type StoreLimits } from "../store/store.js";
 import { DataDirectory } from "../wal/data-directory.js";
@@ -76,8 +77,7 @@ export async function beginStoreFrom(
 /** Reads all of a snapshot; what it says is only believed at its end. */
 export function checkSnapshot(file: string, clock: Clock): Promise<SnapshotSummary> {
   return readSnapshot(file, createReadStream(file), {
-    begin: () => {},
-    add: () => {},
+    begin: () => NO_TARGET,
     end: () => {},
     pause: () => clock.yieldTurn(),
   });

@@ -15,6 +15,7 @@ import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import {
   type BatchCommand,
+  type BatchResult,
   type DeleteCommand,
   type GetCommand,
   isRead,
@@ -29,6 +30,7 @@ import {
 } from "../kv/types.js";
 import type { Clock } from "../lib/clock.js";
 import type { Backend } from "../store/backend.js";
+import { isOfCompaction } from "../store/batch-run.js";
 import { checkStore } from "../store/check.js";
 import type { Store } from "../store/store.js";
 import type { DataDirectory } from "../wal/data-directory.js";
@@ -153,6 +155,12 @@ export class StoreEngine implements Engine {
   }
 
   async batch(command: BatchCommand) {
+    const batch = await this.#batch(command);
+    if (batch.results.some(isOfCompaction)) await this.#answers.compactionDurable();
+    return batch;
+  }
+
+  #batch(command: BatchCommand): Promise<BatchResult> {
     const answers = this.#answers;
     if (!command.operations.every(isRead)) {
       return answers.mutate((now) => this.#store.batch(command, now));

@@ -5,6 +5,7 @@ import { KeyValue } from "../../gen/grpc/etcd/kv.js";
 import type { VersionWalk } from "../kv/engine.js";
 import type { VersionRow } from "../kv/types.js";
 import { crc32c } from "../lib/crc32c.js";
+import { viewOf } from "../lib/viewed-bytes.js";
 import { keyValue } from "./messages.js";
 
 const BUCKET = Buffer.from("key");
@@ -51,5 +52,5 @@ function crcOfRow(row: VersionRow, head: Buffer, before: number): number {
 }
 
 function crcOf(bytes: Uint8Array, before: number): number {
-  return crc32c(bytes, 0, bytes.length, before);
+  return crc32c(viewOf(bytes), 0, bytes.length, before);
 }

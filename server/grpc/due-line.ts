@@ -1,5 +1,5 @@
-// Things that are due a fixed time after they began, where there is one for each call: what a
-// DueList does, without a map that grows and shrinks with every call.
+// Things that are due a fixed time after they began, where there is one for each call: without a
+// map that grows and shrinks with every call, as a DueList has one.
 //
 // An item is a link of the line itself, so beginning and leaving touch its neighbours alone; it
 // stands in one line at a time. One timer is for all: the item that began first is due first.

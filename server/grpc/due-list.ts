@@ -1,16 +1,20 @@
-// Things that are due a fixed time after they began, with one timer for all: the one that began
-// first is due first.
+// A DueLine of things that cannot be links themselves.
 
-import type { Clock, Timer } from "../lib/clock.js";
+import type { Clock } from "../lib/clock.js";
+import { DueLine, DueLink } from "./due-line.js";
+
+class Place<T> extends DueLink<Place<T>> {
+  readonly item: T;
+
+  constructor(item: T) {
+    super();
+    this.item = item;
+  }
+}
 
 export class DueList<T extends object> {
-  readonly #maxMs: number;
-  readonly #clock: Clock;
-  readonly #onDue: (item: T) => void;
-  /** When each began; in that order. */
-  readonly #items = new Map<T, number>();
-  #timer: Timer | undefined;
-  #closed = false;
+  readonly #line: DueLine<Place<T>>;
+  readonly #places = new Map<T, Place<T>>();
 
   constructor(options: {
     readonly maxMs: number;
@@ -18,54 +22,38 @@ export class DueList<T extends object> {
     /** The item is not in the list any more. */
     readonly onDue: (item: T) => void;
   }) {
-    this.#maxMs = options.maxMs;
-    this.#clock = options.clock;
-    this.#onDue = options.onDue;
+    const { maxMs, clock, onDue } = options;
+    const dueAt = ({ item }: Place<T>) => {
+      this.#places.delete(item);
+      onDue(item);
+    };
+    this.#line = new DueLine({ maxMs, clock, onDue: dueAt });
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#places.size;
   }
 
   has(item: T): boolean {
-    return this.#items.has(item);
+    return this.#places.has(item);
   }
 
   /** Its time begins now. */
   begin(item: T): void {
-    this.#items.delete(item);
-    this.#items.set(item, this.#clock.monotonicMs());
-    if (this.#timer === undefined && !this.#closed) this.#arm(this.#maxMs);
+    const place = this.#places.get(item) ?? new Place(item);
+    this.#places.set(item, place);
+    this.#line.begin(place);
   }
 
   delete(item: T): void {
-    this.#items.delete(item);
+    const place = this.#places.get(item);
+    if (place === undefined) return;
+    this.#line.delete(place);
+    this.#places.delete(item);
   }
 
   /** Nothing is due any more. */
   close(): void {
-    this.#timer?.cancel();
-    this.#closed = true;
-  }
-
-  #arm(delayMs: number): void {
-    this.#timer = this.#clock.setTimer(delayMs, () => this.#sweep());
-  }
-
-  #sweep(): void {
-    this.#timer = undefined;
-    const begunBeforeMs = this.#clock.monotonicMs() - this.#maxMs;
-    const due: T[] = [];
-    for (const [item, sinceMs] of this.#items) {
-      if (sinceMs > begunBeforeMs) {
-        this.#arm(sinceMs - begunBeforeMs);
-        break;
-      }
-      due.push(item);
-    }
-    for (const item of due) {
-      this.#items.delete(item);
-      this.#onDue(item);
-    }
+    this.#line.close();
   }
 }

@@ -1,61 +1,69 @@
 // Reads what a ByteWriter wrote, and believes none of it: whatever reaches beyond the end, or is no
 // number that could have been written, throws.
 
-export class ByteReader {
-  readonly #buffer: Buffer;
+import type { ViewedBytes } from "./viewed-bytes.js";
+
+export class ByteReader implements ViewedBytes {
+  readonly bytes: Buffer;
+  readonly view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes;
+    this.bytes = Buffer.from(buffer, byteOffset, byteLength);
+    this.view = new DataView(buffer, byteOffset, byteLength);
   }
 
   get done(): boolean {
-    return this.#at === this.#buffer.length;
+    return this.#at === this.bytes.length;
   }
 
   byte(): number {
-    return this.#skip(1)[0] as number;
+    const byte = this.bytes[this.#at];
+    if (byte === undefined) throw cut(this.#at + 1);
+    this.#at += 1;
+    return byte;
   }
 
   /** @throws RangeError above 2^53 - 1, or longer than it has to be. */
   varint(): number {
-    let value = 0;
-    let factor = 1;
-    for (;;) {
+    const first = this.byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let factor = 0x80; ; factor *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * factor;
       if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a number above 2^53 - 1");
-      if (byte < 0x80) {
-        if (byte === 0 && factor > 1) throw new RangeError("a number with idle bytes");
-        return value;
-      }
-      factor *= 0x80;
+      if (byte >= 0x80) continue;
+      if (byte === 0) throw new RangeError("a number with idle bytes");
+      return value;
     }
   }
 
   int64(): bigint {
-    return this.#skip(8).readBigInt64BE();
+    return this.view.getBigInt64(this.skip(8));
   }
 
   uint32(): number {
-    return this.#skip(4).readUInt32BE();
+    return this.view.getUint32(this.skip(4));
   }
 
   /** A view of as many bytes. */
   raw(length: number): Buffer {
-    return this.#skip(length);
+    const start = this.skip(length);
+    return this.bytes.subarray(start, start + length);
   }
 
-  /** A view of bytes behind their length. */
-  bytes(): Buffer {
-    return this.#skip(this.varint());
-  }
-
-  #skip(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#buffer.length) throw new RangeError(`ends in the middle, ${end} bytes in`);
-    const bytes = this.#buffer.subarray(this.#at, end);
+  /** Goes on behind as many bytes; where they begin. */
+  skip(length: number): number {
+    const start = this.#at;
+    const end = start + length;
+    if (end > this.bytes.length) throw cut(end);
     this.#at = end;
-    return bytes;
+    return start;
   }
+}
+
+function cut(end: number): RangeError {
+  return new RangeError(`ends in the middle, ${end} bytes in`);
 }

@@ -2,6 +2,9 @@
 
 const VARINT_MAX_BYTES = 8;
 
+/** To copy as few byte by byte costs less than a view of them. */
+const SHORT_MAX_BYTES = 64;
+
 export class ByteWriter {
   #buffer: Buffer;
   #length = 0;
@@ -36,6 +39,11 @@ export class ByteWriter {
   /** Eight bytes, big-endian, signed. */
   int64(value: bigint): void {
     this.#reserve(8);
+    if (value === 0n) {
+      this.#buffer.fill(0, this.#length, this.#length + 8);
+      this.#length += 8;
+      return;
+    }
     this.#buffer.writeBigInt64BE(value, this.#length);
     this.#length += 8;
   }
@@ -47,9 +55,21 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.part(bytes, 0, bytes.length);
+  }
+
+  /** bytes[start, end). */
+  part(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(length);
+    if (length > SHORT_MAX_BYTES) {
+      this.#buffer.set(bytes.subarray(start, end), this.#length);
+    } else {
+      const to = this.#buffer;
+      const shift = this.#length - start;
+      for (let at = start; at < end; at += 1) to[at + shift] = bytes[at] as number;
+    }
+    this.#length += length;
   }
 
   /** The length as a varint, then the bytes. */

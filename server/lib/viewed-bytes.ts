@@ -9,7 +9,11 @@ export interface ViewedBytes {
 }
 
 export function viewedBytes(bytes: Uint8Array): ViewedBytes {
-  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+  return { bytes, view: viewOf(bytes) };
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** From here on the call is cheaper. */

@@ -2,9 +2,8 @@
 // backend says when they are durable. The log is one backend; keeping nothing is another.
 
 import type { LeaseId, Revision } from "../kv/types.js";
-import type { Row } from "./row-layout.js";
+import type { NewRow, Row } from "./row-layout.js";
 import type { Rows } from "./rows.js";
-import type { Version } from "./version.js";
 
 /** What happened to the store in one step: with those before it, all that a replay needs. */
 export interface LogRecord {
@@ -41,17 +40,18 @@ export interface GrantedLease {
   readonly ofPut: boolean;
 }
 
-/** A record as it comes back. */
+/** A record as it comes back: this object is another record once the next is read. */
 export interface ReplayedRecord extends Omit<LogRecord, "changes"> {
-  readonly changes: readonly ReplayedChange[];
+  readonly changes: ReplayedChanges;
   /** When it was written, in milliseconds for which the store has been served since it began. */
   readonly runningMs: number;
 }
 
-export interface ReplayedChange {
-  /** These bytes, and those of the value, are the reader's: to be copied. */
-  readonly key: Uint8Array;
-  readonly version: Version;
+export interface ReplayedChanges {
+  /** How many. */
+  readonly length: number;
+  /** The next of them, as often as there are some: the same object each time. */
+  next(): NewRow;
 }
 
 /** The number of a record: 1 for the first, one more for each. 0 is before all. */

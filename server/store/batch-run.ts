@@ -45,6 +45,11 @@ export function runOperation(
   }
 }
 
+/** It says that something is compacted. */
+export function isOfCompaction(result: BatchResultItem): boolean {
+  return result.kind === "failure" && result.error.reason === "REVISION_COMPACTED";
+}
+
 function runAlone(
   operation: BatchOperation,
   store: SingleOperations,

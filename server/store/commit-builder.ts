@@ -8,7 +8,7 @@ import type { GrantedLease, RowSpan } from "./backend.js";
 import type { KeySpace } from "./key-space.js";
 import type { KeyId } from "./key-table.js";
 import type { Lease, Lessor } from "./lessor.js";
-import { NO_ROW, type Row } from "./row-layout.js";
+import { type NewRow, NO_ROW, type Row } from "./row-layout.js";
 import { undoRows } from "./unpublished.js";
 
 export class CommitBuilder {
@@ -58,7 +58,7 @@ export class CommitBuilder {
     const { rows } = this.#keys;
     const id = this.#keys.find(key);
     const live = this.#keys.live(id);
-    const row = this.#keys.add(id, {
+    return this.add(id, {
       revision: this.revision,
       place: this.#length,
       deleted: undefined,
@@ -73,8 +73,16 @@ export class CommitBuilder {
       leaseId,
       view: undefined,
     });
-    this.#added(row);
+  }
+
+  /** Adds what a put makes of a key: its version after the one that it has now. */
+  add(id: KeyId, version: NewRow): Row {
+    const { rows } = this.#keys;
+    const live = this.#keys.live(id);
     const before = live === NO_ROW ? NO_LEASE : rows.leaseIdOf(live);
+    const row = this.#keys.add(id, version);
+    this.#added(row);
+    const { leaseId } = version;
     if (before !== leaseId || leaseId !== NO_LEASE) this.#moveLease(row, before, leaseId);
     return row;
   }

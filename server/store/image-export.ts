@@ -5,12 +5,12 @@
 import { keyAfter } from "../kv/selector.js";
 import type { Revision } from "../kv/types.js";
 import type { Now } from "../lib/clock.js";
-import { type ImageHeader, type ImageItem, type LogPlace, NO_LOG } from "./image.js";
+import { type ImageHeader, type ImageTarget, type LogPlace, NO_LOG } from "./image.js";
 import { NO_KEY } from "./key-table.js";
 import type { Lease } from "./lessor.js";
+import { RowCursor } from "./row-cursor.js";
 import { NO_ROW, type Row } from "./row-layout.js";
 import type { Store } from "./store.js";
-import { versionOfRow } from "./version.js";
 
 /** "all": with the history that can be read. "none": as if compacted at the head. */
 export type ExportedHistory = "all" | "none";
@@ -29,6 +29,7 @@ export class ImageExport {
   /** The next change of the commit that is being given, and how many are left of it. */
   #row: Row = NO_ROW;
   #left = 0;
+  readonly #shown = new RowCursor();
 
   constructor(
     store: Store,
@@ -59,16 +60,18 @@ export class ImageExport {
   }
 
   /**
-   * The next items, after looking at about `maxVisits` things; undefined at the end.
+   * Gives the next of it, after looking at about `maxVisits` things, or until the target is full;
+   * false at the end.
    *
    * @throws KvdError REVISION_COMPACTED when history had to go.
    */
-  next(maxVisits: number): readonly ImageItem[] | undefined {
+  next(maxVisits: number, target: ImageTarget): boolean {
     this.#store.retention.refuseGone(this.revision);
     this.#store.counters.slices += 1;
-    if (this.#lease < this.#leases.length) return this.#nextLeases(maxVisits);
-    if (this.#start !== undefined) return this.#nextEntries(this.#start, maxVisits);
-    return this.#nextChanges(maxVisits);
+    if (this.#lease < this.#leases.length) this.#giveLeases(maxVisits, target);
+    else if (this.#start !== undefined) this.#giveEntries(this.#start, maxVisits, target);
+    else return this.#giveChanges(maxVisits, target);
+    return true;
   }
 
   /** Lets compaction have it. */
@@ -76,57 +79,60 @@ export class ImageExport {
     this.#store.retention.stopReading(this);
   }
 
-  #nextLeases(maxVisits: number): ImageItem[] {
-    const leases = this.#leases.slice(this.#lease, this.#lease + maxVisits);
-    this.#lease += leases.length;
-    return leases.map(({ id, ttlMs, ofPut, rank }) => ({
-      kind: "lease",
-      lease: { id, ttlMs, ofPut },
+  #giveLeases(maxVisits: number, target: ImageTarget): void {
+    for (let left = maxVisits; left > 0 && !target.isFull; left -= 1) {
+      const lease = this.#leases[this.#lease];
+      if (lease === undefined) return;
+      const { id, ttlMs, ofPut, rank } = lease;
+      this.#lease += 1;
       // Clocks have fractions: the sum less one of its terms can be above the other.
-      remainingMs: Math.min(ttlMs, Math.max(0, Math.ceil(rank - this.#nowMs))),
-    }));
+      const remainingMs = Math.min(ttlMs, Math.max(0, Math.ceil(rank - this.#nowMs)));
+      target.lease({ id, ttlMs, ofPut }, remainingMs);
+    }
   }
 
-  #nextEntries(start: Uint8Array, maxVisits: number): ImageItem[] {
-    const items: ImageItem[] = [];
+  #giveEntries(start: Uint8Array, maxVisits: number, target: ImageTarget): void {
     const { keys } = this.#store;
     const { rows } = keys;
+    const shown = this.#shown;
     const walk = keys.ascend(start);
     this.#start = undefined;
-    for (let visits = 1; visits <= maxVisits; visits += 1) {
+    for (let visits = 1; ; visits += 1) {
       const id = walk.next();
-      if (id === NO_KEY) break;
+      if (id === NO_KEY) return;
       const row = keys.liveAt(id, this.revision);
       if (row !== NO_ROW && rows.revisionOf(row) < this.#nextCommit) {
-        items.push({ kind: "entry", key: rows.keyOf(row), version: versionOfRow(rows, row) });
+        rows.read(row, shown);
+        target.entry(shown);
       }
-      if (visits === maxVisits) this.#start = keyAfter(rows.keyOf(keys.newest(id)));
+      if (visits < maxVisits && !target.isFull) continue;
+      this.#start = keyAfter(rows.keyOf(keys.newest(id)));
+      return;
     }
-    return items;
   }
 
-  #nextChanges(maxVisits: number): ImageItem[] | undefined {
-    const items: ImageItem[] = [];
+  #giveChanges(maxVisits: number, target: ImageTarget): boolean {
     const { rows } = this.#store.keys;
-    while (items.length < maxVisits) {
-      if (this.#left === 0 && !this.#beginCommit(items)) break;
-      for (; this.#left > 0 && items.length < maxVisits; this.#left -= 1) {
-        const row = this.#row;
-        items.push({ kind: "change", key: rows.keyOf(row), version: versionOfRow(rows, row) });
-        if (this.#left > 1) this.#row = rows.after(row);
-      }
+    const shown = this.#shown;
+    for (let left = maxVisits; left > 0 && !target.isFull; left -= 1) {
+      if (this.#left === 0 && !this.#beginCommit(target)) return false;
+      const row = this.#row;
+      rows.read(row, shown);
+      target.change(shown);
+      this.#left -= 1;
+      if (this.#left > 0) this.#row = rows.after(row);
     }
-    return items.length === 0 ? undefined : items;
+    return true;
   }
 
   /** False when there is none any more. */
-  #beginCommit(items: ImageItem[]): boolean {
+  #beginCommit(target: ImageTarget): boolean {
     const revision = this.#nextCommit;
     if (revision > this.header.revision) return false;
     const { history } = this.#store;
     this.#row = history.firstRowOf(revision);
     this.#left = history.lengthOf(revision);
-    items.push({ kind: "commit", revision, timeMs: history.timeOf(revision), changes: this.#left });
+    target.commit(revision, history.timeOf(revision), this.#left);
     this.#nextCommit += 1;
     return true;
   }

@@ -3,25 +3,29 @@
 
 import type { LeaseId, Revision } from "../kv/types.js";
 import { NO_LEASE } from "../kv/types.js";
-import { compareBytes } from "../lib/bytes.js";
-import type { ImageHeader, ImageItem } from "./image.js";
+import type { GrantedLease } from "./backend.js";
+import type { ImageHeader, ImageTarget } from "./image.js";
 import { type KeyId, NO_KEY } from "./key-table.js";
-import { KEY_MAX_BYTES, NO_ROW, type Row } from "./row-layout.js";
+import { KEY_MAX_BYTES, type NewRow, NO_ROW, type Row } from "./row-layout.js";
 import type { Store } from "./store.js";
-import type { Version } from "./version.js";
 
-const NO_BYTES: Uint8Array = new Uint8Array(0);
+interface ReadLease {
+  readonly lease: GrantedLease;
+  readonly remainingMs: number;
+}
 
-export class ImageImport {
+export class ImageImport implements ImageTarget {
+  readonly isFull = false;
   readonly #store: Store;
   readonly #header: ImageHeader;
-  readonly #leases: (ImageItem & { kind: "lease" })[] = [];
+  readonly #leases: ReadLease[] = [];
   /** Those that may be attached to a lease. */
   readonly #leased = new Set<KeyId>();
-  #lastKey = NO_BYTES;
-  #commit:
-    | { revision: Revision; timeMs: number; first: Row; length: number; left: number }
-    | undefined;
+  #lastEntry: Row = NO_ROW;
+  /** The commit that is being read: where its rows are, how many it has, and how many are left. */
+  #firstRow: Row = NO_ROW;
+  #length = 0;
+  #left = 0;
   #lastRevision: Revision = 0;
   #lastTimeMs = 0;
 
@@ -32,26 +36,9 @@ export class ImageImport {
     expect(header.revision >= 1, "the head is below 1");
   }
 
-  add(item: ImageItem): void {
-    switch (item.kind) {
-      case "lease":
-        this.#leases.push(item);
-        return;
-      case "entry":
-        this.#addEntry(item.key, item.version);
-        return;
-      case "commit":
-        this.#beginCommit(item);
-        return;
-      case "change":
-        this.#addChange(item.key, item.version);
-        return;
-    }
-  }
-
   /** Deadlines of leases are in running time: see Store.start(). */
   finish(): void {
-    expect(this.#commit === undefined, "the last commit is not complete");
+    expect(this.#left === 0, "the last commit is not complete");
     const { revision, compactRevision } = this.#header;
     const complete = this.#lastRevision === revision || revision <= Math.max(1, compactRevision);
     expect(complete, `the commits end at ${this.#lastRevision}, not at ${revision}`);
@@ -61,74 +48,68 @@ export class ImageImport {
     for (const id of this.#leased) this.#attach(id);
   }
 
-  #addEntry(key: Uint8Array, version: Version): void {
-    const { compactRevision } = this.#header;
-    expect(compareBytes(key, this.#lastKey) > 0, "the entries are not in the order of their keys");
+  lease(lease: GrantedLease, remainingMs: number): void {
+    this.#leases.push({ lease, remainingMs });
+  }
+
+  entry(row: NewRow): void {
+    const { rows } = this.#store.keys;
+    const last = this.#lastEntry;
+    const isNext = last === NO_ROW || rows.compareKey(last, row.key, row.keyStart, row.keyEnd) < 0;
+    expect(isNext, "the entries are not in the order of their keys");
     expect(this.#lastRevision === 0, "an entry comes after a commit");
-    expect(version.revision <= compactRevision, "an entry is newer than the compact revision");
-    expect(version.deleted === undefined, "an entry is deleted");
-    this.#lastKey = key;
-    this.#add(NO_KEY, key, version);
+    expect(
+      row.revision <= this.#header.compactRevision,
+      "an entry is newer than the compact revision",
+    );
+    expect(row.deleted === undefined, "an entry is deleted");
+    this.#lastEntry = this.#add(NO_KEY, row);
     this.#store.keys.forgetChanges(1);
   }
 
-  #beginCommit(item: ImageItem & { kind: "commit" }): void {
-    const { revision, timeMs, changes } = item;
+  commit(revision: Revision, timeMs: number, changes: number): void {
     const next = this.#lastRevision === 0 ? revision : this.#lastRevision + 1;
-    expect(this.#commit === undefined, "a commit begins inside another");
+    expect(this.#left === 0, "a commit begins inside another");
     expect(changes > 0, "a commit changes nothing");
-    expect(revision === next, `commit ${revision} follows ${this.#lastRevision}`);
+    expect(revision === next, "a commit does not follow the one before");
     expect(revision >= this.#header.compactRevision, "a commit is compacted");
     expect(revision <= this.#header.revision, "a commit is above the head");
     expect(timeMs >= this.#lastTimeMs, "a commit is earlier than the one before");
     this.#lastRevision = revision;
     this.#lastTimeMs = timeMs;
-    this.#commit = { revision, timeMs, first: NO_ROW, length: 0, left: changes };
+    this.#firstRow = NO_ROW;
+    this.#length = changes;
+    this.#left = changes;
   }
 
-  #addChange(key: Uint8Array, version: Version): void {
-    const commit = this.#commit;
-    if (commit === undefined) throw new RangeError("a change belongs to no commit");
-    expect(version.revision === commit.revision, "a change is of another revision");
+  change(row: NewRow): void {
+    expect(this.#left > 0, "a change belongs to no commit");
+    expect(row.revision === this.#lastRevision, "a change is of another revision");
     const { keys, history } = this.#store;
-    const id = keys.find(key);
+    const id = keys.findIn(row.key, row.keyStart, row.keyEnd);
     const newest = keys.newest(id);
     const before = newest === NO_ROW ? 0 : keys.rows.revisionOf(newest);
-    expect(before < version.revision, "a commit changes a key twice");
-    const row = this.#add(id, key, version);
-    if (commit.length === 0) commit.first = row;
-    commit.length += 1;
-    commit.left -= 1;
-    if (commit.left > 0) return;
-    history.push(commit);
-    this.#commit = undefined;
+    expect(before < row.revision, "a commit changes a key twice");
+    const added = this.#add(id, row);
+    if (this.#firstRow === NO_ROW) this.#firstRow = added;
+    this.#left -= 1;
+    if (this.#left > 0) return;
+    const revision = this.#lastRevision;
+    const timeMs = this.#lastTimeMs;
+    history.push({ revision, timeMs, first: this.#firstRow, length: this.#length });
   }
 
-  #add(id: KeyId, key: Uint8Array, version: Version): Row {
-    expect(key.length > 0, "a key is empty");
-    expect(key.length <= KEY_MAX_BYTES, "a key is too long");
+  #add(id: KeyId, row: NewRow): Row {
+    const keyLength = row.keyEnd - row.keyStart;
+    expect(keyLength > 0, "a key is empty");
+    expect(keyLength <= KEY_MAX_BYTES, "a key is too long");
     const { keys } = this.#store;
-    const { revision, place, deleted, value, createRevision, leaseId } = version;
-    const row = keys.add(id, {
-      revision,
-      place,
-      deleted,
-      key,
-      keyStart: 0,
-      keyEnd: key.length,
-      value,
-      valueStart: 0,
-      valueEnd: value.length,
-      createRevision,
-      version: version.version,
-      leaseId,
-      view: undefined,
-    });
-    if (version.leaseId !== NO_LEASE) this.#leased.add(keys.keyOf(row));
-    return row;
+    const added = keys.add(id, row);
+    if (row.leaseId !== NO_LEASE) this.#leased.add(keys.keyOf(added));
+    return added;
   }
 
-  #addLease({ lease, remainingMs }: ImageItem & { kind: "lease" }): void {
+  #addLease({ lease, remainingMs }: ReadLease): void {
     const { id, ttlMs } = lease;
     expect(this.#store.lessor.find(id) === undefined, `lease ${id} is there twice`);
     expect(id !== NO_LEASE && ttlMs > 0 && remainingMs <= ttlMs, `lease ${id} cannot be`);

@@ -5,7 +5,7 @@
 
 import type { Revision } from "../kv/types.js";
 import type { GrantedLease } from "./backend.js";
-import type { Version } from "./version.js";
+import type { NewRow } from "./row-layout.js";
 
 /** Where in a log an image stands. */
 export interface LogPlace {
@@ -29,16 +29,26 @@ export interface ImageHeader {
   readonly log: LogPlace;
 }
 
-/** In this order: leases, entries in the order of their keys, commits, each before its changes. */
-export type ImageItem =
-  | { readonly kind: "lease"; readonly lease: GrantedLease; readonly remainingMs: number }
-  /** An entry at the compact revision that no commit below makes, with its place in its own. */
-  | { readonly kind: "entry"; readonly key: Uint8Array; readonly version: Version }
-  | {
-      readonly kind: "commit";
-      readonly revision: Revision;
-      readonly timeMs: number;
-      /** How many changes follow. */
-      readonly changes: number;
-    }
-  | { readonly kind: "change"; readonly key: Uint8Array; readonly version: Version };
+/** Takes an image: leases, entries in the order of their keys, commits, each before its changes. */
+export interface ImageTarget {
+  /** It wants a pause before more. */
+  readonly isFull: boolean;
+  lease(lease: GrantedLease, remainingMs: number): void;
+  /**
+   * An entry at the compact revision that no commit below makes, with its place in its own. Rows
+   * are the giver's: this object is another row with the next call.
+   */
+  entry(row: NewRow): void;
+  commit(revision: Revision, timeMs: number, changes: number): void;
+  /** Of the commit that came last; so many of them as that said. */
+  change(row: NewRow): void;
+}
+
+/** For who only wants to know whether an image can be read. */
+export const NO_TARGET: ImageTarget = {
+  isFull: false,
+  lease: () => {},
+  entry: () => {},
+  commit: () => {},
+  change: () => {},
+};

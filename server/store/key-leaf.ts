@@ -18,6 +18,8 @@ const WORTHY_BYTES = 2;
 export class KeyLeaf {
   /** At or below its keys, above those of the leaf before: the shortest such beginning of a key. */
   low: string;
+  /** None of its keys has an entry now. False says nothing: see KeyCursor. */
+  isDead = false;
   readonly #rooms: LeafRooms;
   readonly #room: LeafRoom;
   /** [word, id, word, id, …] from #from on. */
@@ -92,6 +94,7 @@ export class KeyLeaf {
     pairs[index] = wordOf(bytes, start + same, end);
     pairs[index + 1] = id;
     this.#count += 1;
+    this.isDead = false;
   }
 
   removeAt(at: number): void {
@@ -102,6 +105,8 @@ export class KeyLeaf {
 
   /** Gives its last ids to the front of the leaf behind it, which has room for them. */
   moveTo(right: KeyLeaf, count: number, keys: KeyBytes): void {
+    this.isDead &&= right.isDead;
+    right.isDead = this.isDead;
     this.#alike(right);
     const from = right.#from;
     right.#pairs.copyWithin(from + 2 * count, from, from + 2 * right.#count);
@@ -115,6 +120,8 @@ export class KeyLeaf {
 
   /** Takes the first ids of the leaf behind it, into its own room. */
   takeFrom(right: KeyLeaf, count: number, keys: KeyBytes): void {
+    this.isDead &&= right.isDead;
+    right.isDead = this.isDead;
     this.#alike(right);
     this.#copy(right, 0, count, this.#count);
     this.#count += count;
@@ -128,6 +135,8 @@ export class KeyLeaf {
 
   /** Takes all ids of the leaf behind it, of which nothing is left. */
   takeAll(right: KeyLeaf): void {
+    this.isDead &&= right.isDead;
+    right.isDead = this.isDead;
     this.#alike(right);
     this.#copy(right, 0, right.#count, this.#count);
     this.#count += right.#count;

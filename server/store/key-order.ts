@@ -19,11 +19,19 @@ const LEAST_MOVED = 32;
 /** Leaves in order; never empty. */
 export type Branch = KeyLeaf[];
 
+interface CursorStart {
+  readonly shift: 0 | -1;
+  readonly step: 1 | -1;
+  readonly livingOnly: boolean;
+}
+
 export class KeyOrder {
   readonly #keys: KeyBytes;
   readonly #rooms = new LeafRooms({ roomWords: LEAF_WORDS });
   readonly #branches: Branch[] = [[new KeyLeaf({ low: "", rooms: this.#rooms })]];
   #size = 0;
+  /** Some leaf may be marked as dead. */
+  #mayBeDead = false;
   /** Where the last key was looked for; need not be there any more. */
   #lastBranchAt = 0;
   #lastLeafAt = 0;
@@ -66,6 +74,18 @@ export class KeyOrder {
     this.#size += 1;
   }
 
+  /** The same for a key above all that are there. */
+  append(id: number, bytes: Uint8Array, start: number, end: number): void {
+    const branchAt = this.#branches.length - 1;
+    const branch = this.#branches[branchAt] as Branch;
+    const leafAt = branch.length - 1;
+    let leaf = branch[leafAt] as KeyLeaf;
+    if (leaf.isFull) leaf = this.#behind(branch, leafAt, bytes, start, end);
+    leaf.insert(leaf.count, id, bytes, start, end);
+    this.#size += 1;
+    if (branch.length > BRANCH_MAX_LEAVES) this.#splitBranch(branchAt, leafAt);
+  }
+
   /** bytes[start, end) is the key of the id. Whether it was there. */
   remove(id: number, bytes: Uint8Array, start: number, end: number): boolean {
     this.#seek(bytes, start, end);
@@ -86,17 +106,42 @@ export class KeyOrder {
     if (bytes === undefined) {
       return new KeyCursor({ branches: this.#branches, branchAt: 0, leafAt: 0, at: 0, step: 1 });
     }
-    return this.#cursorAt(bytes, 0, 1);
+    return this.#cursorAt(bytes, { shift: 0, step: 1, livingOnly: false });
+  }
+
+  /**
+   * Upwards from the first key at or above the bytes; keys without an entry may be left out. Who
+   * walks says which have one.
+   */
+  ascendLiving(bytes: Uint8Array): KeyCursor {
+    this.#mayBeDead = true;
+    return this.#cursorAt(bytes, { shift: 0, step: 1, livingOnly: true });
+  }
+
+  /** A key has an entry again: bytes[start, end), which is here. */
+  revive(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.#mayBeDead) return;
+    this.#seek(bytes, start, end);
+    const branch = this.#branches[this.#lastBranchAt] as Branch;
+    (branch[this.#lastLeafAt] as KeyLeaf).isDead = false;
   }
 
   /** Downwards from the last key below the bytes, or from the last of all. */
   descend(bytes?: Uint8Array): KeyCursor {
-    if (bytes !== undefined) return this.#cursorAt(bytes, -1, -1);
+    if (bytes !== undefined)
+      return this.#cursorAt(bytes, { shift: -1, step: -1, livingOnly: false });
     const branches = this.#branches;
     const branchAt = branches.length - 1;
     const leafAt = (branches[branchAt] as Branch).length - 1;
     const at = ((branches[branchAt] as Branch)[leafAt] as KeyLeaf).count - 1;
     return new KeyCursor({ branches, branchAt, leafAt, at, step: -1 });
+  }
+
+  /** The ids in leaves that are said to be dead. */
+  *deadIds(): Generator<number> {
+    for (const leaf of this.#branches.flat()) {
+      for (let at = 0; leaf.isDead && at < leaf.count; at += 1) yield leaf.idAt(at);
+    }
   }
 
   /** @throws AssertionError naming the first invariant that does not hold. */
@@ -124,13 +169,13 @@ export class KeyOrder {
   }
 
   /** The first place that is not below the bytes, moved by `shift`. */
-  #cursorAt(bytes: Uint8Array, shift: number, step: 1 | -1): KeyCursor {
+  #cursorAt(bytes: Uint8Array, { shift, step, livingOnly }: CursorStart): KeyCursor {
     this.#seek(bytes, 0, bytes.length);
     const branchAt = this.#lastBranchAt;
     const leafAt = this.#lastLeafAt;
     const leaf = (this.#branches[branchAt] as Branch)[leafAt] as KeyLeaf;
     const at = leaf.position(this.#keys, bytes, 0, bytes.length) + shift;
-    return new KeyCursor({ branches: this.#branches, branchAt, leafAt, at, step });
+    return new KeyCursor({ branches: this.#branches, branchAt, leafAt, at, step, livingOnly });
   }
 
   /** Finds the leaf that the bytes belong to: the last one again, when keys come in some order. */

@@ -13,8 +13,6 @@ import { type NewRow, NO_ROW, type Row } from "./row-layout.js";
 import { Rows } from "./rows.js";
 import { CHANGE_BYTES, rowBytes } from "./weights.js";
 
-const NO_BYTES = new Uint8Array(0);
-
 /** To copy so much costs about as much as to look at a row. */
 const ROW_WORK_BYTES = 1024;
 
@@ -114,6 +112,11 @@ export class KeySpace {
     return this.#table.ascend(from);
   }
 
+  /** The same, but keys that are absent now may be left out: say isLiving() of the others. */
+  ascendLiving(from: Uint8Array): KeyCursor {
+    return this.#table.ascendLiving(from);
+  }
+
   /** From the last key below `before`, downwards; undefined: from the highest. */
   descend(before: Uint8Array | undefined): KeyCursor {
     return this.#table.descend(before);
@@ -128,6 +131,7 @@ export class KeySpace {
     if (id === NO_KEY) this.#table.add(row);
     else this.#table.setNewest(id, row);
     if (this.#putOf(previous) !== NO_ROW) this.#retire(previous);
+    else if (previous !== NO_ROW) this.#table.revive(row);
     this.#count(row, 1);
     this.#historyBytes += CHANGE_BYTES;
     this.#work += workOf(rows.lengthOf(row));
@@ -148,13 +152,13 @@ export class KeySpace {
       key: this.rows.bytesOf(live),
       keyStart,
       keyEnd: keyStart + this.rows.keyLengthOf(live),
-      value: NO_BYTES,
+      value: this.rows.bytesOf(live),
       valueStart: 0,
       valueEnd: 0,
       createRevision: 0,
       version: 0,
       leaseId: NO_LEASE,
-      view: undefined,
+      view: this.rows.sourceOf(live).view,
     });
   }
 
@@ -171,6 +175,7 @@ export class KeySpace {
     else this.#table.setNewest(id, previous);
     const live = this.#putOf(previous);
     if (live !== NO_ROW) this.#revive(live);
+    if (live !== NO_ROW && !this.rows.isPut(row)) this.#table.revive(live);
     this.rows.truncate(row);
     return live;
   }

@@ -1,6 +1,7 @@
 // Keys by number: dense ids, each with the newest row of its key, found by the key's bytes and
 // walked in their order. The bytes themselves are in the rows.
 
+import assert from "node:assert/strict";
 import { latin1FromBytes } from "../lib/bytes.js";
 import type { HashSeed } from "../lib/half-sip-hash.js";
 import type { KeyCursor } from "./key-cursor.js";
@@ -93,6 +94,18 @@ export class KeyTable implements SortableKeys {
     return this.#ordered().ascend(from);
   }
 
+  /** The same for keys that have an entry now; others may be left out, or not. */
+  ascendLiving(from: Uint8Array): KeyCursor {
+    return this.#ordered().ascendLiving(from);
+  }
+
+  /** The key of a row has an entry again, after it had none. */
+  revive(row: Row): void {
+    const start = this.#rows.keyStartOf(row);
+    const end = start + this.#rows.keyLengthOf(row);
+    this.#order?.revive(this.#rows.bytesOf(row), start, end);
+  }
+
   /** From the last key below `before`, downwards; undefined: from the highest. */
   descend(before: Uint8Array | undefined): KeyCursor {
     return this.#ordered().descend(before);
@@ -101,7 +114,11 @@ export class KeyTable implements SortableKeys {
   /** @throws when the hash or the order is not as it should be. */
   check(): void {
     this.#hash.check();
-    this.#ordered().check();
+    const order = this.#ordered();
+    order.check();
+    for (const id of order.deadIds()) {
+      assert.ok(!this.#rows.isPut(this.newest(id)), "no key of a dead leaf has an entry");
+    }
   }
 
   isKey(id: KeyId, bytes: Uint8Array, start: number, end: number): boolean {
@@ -117,16 +134,7 @@ export class KeyTable implements SortableKeys {
   }
 
   compareTo(id: KeyId, bytes: Uint8Array, start: number, end: number): number {
-    const row = this.newest(id);
-    const own = this.#rows.bytesOf(row);
-    const at = this.#rows.keyStartOf(row);
-    const ownLength = this.#rows.keyLengthOf(row);
-    const length = Math.min(ownLength, end - start);
-    for (let index = 0; index < length; index += 1) {
-      const difference = (own[at + index] as number) - (bytes[start + index] as number);
-      if (difference !== 0) return difference;
-    }
-    return ownLength - (end - start);
+    return this.#rows.compareKey(this.newest(id), bytes, start, end);
   }
 
   compareIds(left: KeyId, right: KeyId): number {
@@ -172,19 +180,43 @@ export class KeyTable implements SortableKeys {
   #ordered(): KeyOrder {
     if (this.#order !== undefined) return this.#order;
     const order = new KeyOrder({ keys: this });
-    // In the order in which they were given: their rows follow each other in memory then.
-    const ids = this.#hash.ids().sort();
-    const first = ids[0] ?? NO_KEY;
-    let shared = Number.POSITIVE_INFINITY;
-    for (const id of ids) shared = Math.min(shared, this.sharedPrefix(first, id));
-    sortInRuns(this, ids, shared);
-    for (const id of ids) {
+    const ids = this.#idsInTurn();
+    const sorted = sortInRuns(this, ids, this.#sharedByAll(ids));
+    for (let at = 0; at < ids.length; at += 1) {
+      const id = ids[at] as KeyId;
       const row = this.newest(id);
+      const bytes = this.#rows.bytesOf(row);
       const start = this.#rows.keyStartOf(row);
-      order.insert(id, this.#rows.bytesOf(row), start, start + this.#rows.keyLengthOf(row));
+      const end = start + this.#rows.keyLengthOf(row);
+      if (at < sorted) order.append(id, bytes, start, end);
+      else order.insert(id, bytes, start, end);
     }
     this.#order = order;
     return order;
+  }
+
+  /** All ids, in the order in which they were given: so their rows follow each other in memory. */
+  #idsInTurn(): Uint32Array {
+    if (this.size !== this.#nextId - 1) return this.#hash.ids().sort();
+    return new Uint32Array(this.size).map((_, at) => at + 1);
+  }
+
+  /** How many bytes all of these keys begin with alike. */
+  #sharedByAll(ids: Uint32Array): number {
+    const [first] = ids;
+    if (first === undefined) return 0;
+    const key = this.#rows.keyOf(this.newest(first)).slice();
+    let shared = key.length;
+    for (const id of ids) {
+      const row = this.newest(id);
+      const bytes = this.#rows.bytesOf(row);
+      const start = this.#rows.keyStartOf(row);
+      shared = Math.min(shared, this.#rows.keyLengthOf(row));
+      let same = 0;
+      while (same < shared && bytes[start + same] === key[same]) same += 1;
+      shared = same;
+    }
+    return shared;
   }
 
   #takeId(): KeyId {

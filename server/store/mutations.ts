@@ -111,12 +111,13 @@ export class Mutations {
     if (selector.kind === "key") return this.#victim(selector.key, visits);
     const { start, end } = boundsOfSelector(selector);
     const ids: KeyId[] = [];
-    const walk = this.#keys.ascend(start);
+    const walk = this.#keys.ascendLiving(start);
     this.#counters.seeks += 1;
     for (let id = walk.next(); id !== NO_KEY; id = walk.next()) {
       if (end !== undefined && this.#keys.compareTo(id, end) >= 0) break;
       visits.take();
       if (this.#keys.live(id) === NO_ROW) continue;
+      walk.isLiving();
       if (limit > 0 && ids.length === limit) return { ids, more: true };
       if (ids.length === maxKeys) {
         throw new KvdError(

@@ -4,9 +4,9 @@
 // Time is the running time of the store until start(): leases lose what they had when it ended.
 
 import { NO_LEASE } from "../kv/types.js";
-import type { ReplayedChange, ReplayedRecord } from "./backend.js";
+import type { ReplayedRecord } from "./backend.js";
 import { CommitBuilder } from "./commit-builder.js";
-import { NO_ROW } from "./row-layout.js";
+import { type NewRow, NO_ROW } from "./row-layout.js";
 import type { Store } from "./store.js";
 
 export class Replay {
@@ -60,7 +60,8 @@ export class Replay {
     if (record.changes.length > 0) {
       const builder = new CommitBuilder(keys, lessor, record.revision);
       try {
-        for (const change of record.changes) this.#change(builder, change);
+        const { changes } = record;
+        for (let left = changes.length; left > 0; left -= 1) this.#change(builder, changes.next());
       } catch (error) {
         builder.abandon();
         throw error;
@@ -77,26 +78,27 @@ export class Replay {
     }
   }
 
-  #change(builder: CommitBuilder, { key, version }: ReplayedChange): void {
+  #change(builder: CommitBuilder, change: NewRow): void {
     const { lessor, keys } = this.#store;
     const { rows } = keys;
-    const id = keys.find(key);
-    if (version.deleted !== undefined) {
-      expect(keys.live(id) !== NO_ROW, "a key is deleted that is not there");
-      builder.delete(id, version.deleted);
+    const { key, keyStart, keyEnd, leaseId } = change;
+    const id = keys.findIn(key, keyStart, keyEnd);
+    const live = keys.live(id);
+    if (change.deleted !== undefined) {
+      expect(live !== NO_ROW, "a key is deleted that is not there");
+      builder.delete(id, change.deleted);
       return;
     }
-    const { leaseId, value } = version;
     const isKnown = leaseId === NO_LEASE || lessor.find(leaseId) !== undefined;
     expect(isKnown, `a key names lease ${leaseId}, which is not there`);
     const newest = keys.newest(id);
-    const isTwice = newest !== NO_ROW && rows.revisionOf(newest) === version.revision;
+    const isTwice = newest !== NO_ROW && rows.revisionOf(newest) === change.revision;
     expect(!isTwice, "a key changes twice");
-    const row = builder.put({ key, value, leaseId });
-    const isSame =
-      rows.createRevisionOf(row) === version.createRevision &&
-      rows.versionOf(row) === version.version;
-    expect(isSame, "a version is not the one after the one before");
+    const created = live === NO_ROW ? change.revision : rows.createRevisionOf(live);
+    const version = live === NO_ROW ? 1 : rows.versionOf(live) + 1;
+    const isNext = change.createRevision === created && change.version === version;
+    expect(isNext, "a version is not the one after the one before");
+    builder.add(id, change);
   }
 }
 

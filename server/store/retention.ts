@@ -28,6 +28,12 @@ interface Reading {
 /** Changes that one step of compaction walks on behalf of a write that needs room. */
 const ROOM_STEP_CHANGES = 1000;
 
+/**
+ * How much of what was written since is caught up with in a step. So a large commit is not followed
+ * by a long step, and what lags behind is never more than four times what comes in a step.
+ */
+const CATCH_UP_SHARE = 1 / 4;
+
 /** Commits that go at once when the budget of history is passed. */
 const DROPPED_COMMITS = 1000;
 
@@ -42,7 +48,7 @@ export class Retention {
   readonly #readings = new Set<Reading>();
   /** By how much the write would have grown that was refused last. */
   #refusedBytes = 0;
-  /** What all rows had cost at the last step of maintain(). */
+  /** What all rows had cost up to where maintain() has caught up. */
   #seenWork = 0;
 
   constructor(options: {
@@ -130,11 +136,13 @@ export class Retention {
    */
   maintain(now: Now, maxChanges: number, published: Revision): boolean {
     if (this.compactor.held) this.compactor.raiseFloor(this.#lowestPinned(now));
-    const added = this.#keys.work - this.#seenWork;
-    this.#seenWork = this.#keys.work;
-    const isCompact = this.#compact(now, maxChanges + added, published);
+    const share = (this.#keys.work - this.#seenWork) * CATCH_UP_SHARE;
+    this.#seenWork += share;
+    const isCompact = this.#compact(now, maxChanges + share, published);
     // A row that became garbage, and one beside it that is moved.
-    return this.compactor.reclaim(maxChanges + 2 * added) && isCompact;
+    const isDone = this.compactor.reclaim(maxChanges + 2 * share) && isCompact;
+    if (isDone) this.#seenWork = this.#keys.work;
+    return isDone;
   }
 
   /** What was added before it was served does not have to be caught up with. */

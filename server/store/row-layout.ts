@@ -11,6 +11,10 @@ export type Row = number;
 
 export const NO_ROW: Row = 0;
 
+/** The lower bits of a row are its offset. */
+export const OFFSET_BITS = 21;
+export const OFFSET_MASK = 2 ** OFFSET_BITS - 1;
+
 /** A version, to be a row. */
 export interface NewRow {
   readonly revision: Revision;

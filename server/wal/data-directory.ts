@@ -5,7 +5,7 @@
 
 import { basename } from "node:path";
 import { type Files, type OpenFile, readUpTo } from "../lib/files.js";
-import type { ImageHeader } from "../store/image.js";
+import { type ImageHeader, NO_TARGET } from "../store/image.js";
 import { CLEAN_FILE, type LogEnd, readCleanFile, writeCleanFile } from "./clean-file.js";
 import { DamagedError, DataError } from "./data-error.js";
 import { systemDisk } from "./disk.js";
@@ -206,8 +206,9 @@ export class DataDirectory {
       const name = snapshotName(number);
       const begin = ({ storeId }: ImageHeader) => {
         this.#facts = { storeId, mark: 0, bootId: "", segment: 0 };
+        return NO_TARGET;
       };
-      const sink = { begin, add: () => {}, end: () => {}, pause: async () => {} };
+      const sink = { begin, end: () => {}, pause: async () => {} };
       await readSnapshot(name, this.folder.read(name), sink).catch((error) => {
         if (!(error instanceof DataError)) throw error;
         this.#facts = undefined;

@@ -1,10 +1,13 @@
 // The items of an image as bytes; see docs/format.md, Snapshots.
 
-import type { DeleteReason } from "../kv/types.js";
+import { type DeleteReason, NO_LEASE, type Revision } from "../kv/types.js";
 import type { ByteReader } from "../lib/byte-reader.js";
 import type { ByteWriter } from "../lib/byte-writer.js";
-import type { ImageItem } from "../store/image.js";
-import { tombstone, type Version } from "../store/version.js";
+import type { GrantedLease } from "../store/backend.js";
+import type { ImageTarget } from "../store/image.js";
+import { RowCursor } from "../store/row-cursor.js";
+import type { NewRow } from "../store/row-layout.js";
+import { BLOCK_BYTES, type SnapshotCounts } from "./snapshot-format.js";
 
 const LEASE = 1;
 const ENTRY = 2;
@@ -17,124 +20,170 @@ const FIRST_DELETE = 5;
 /** Before it, snapshots had no places of entries: 0 stands for them. */
 const FIRST_WITH_PLACES = 2;
 
-type ChangePlace = Pick<Version, "revision" | "place">;
+/** Writes items as the newest version of the format has them; full when a block is. */
+export class ItemWriter implements ImageTarget {
+  readonly counts = { leases: 0, entries: 0, commits: 0, changes: 0 };
+  readonly #to: ByteWriter;
 
-/** As the newest version of the format has it. */
-export function writeItem(writer: ByteWriter, item: ImageItem): void {
-  switch (item.kind) {
-    case "lease":
-      writer.byte(LEASE);
-      writer.int64(item.lease.id);
-      writer.varint(item.lease.ttlMs);
-      writer.varint(item.remainingMs);
-      writer.byte(Number(item.lease.ofPut));
-      return;
-    case "entry":
-      writer.byte(ENTRY);
-      writer.varint(item.version.revision);
-      writer.varint(item.version.place);
-      writeEntry(writer, item.key, item.version);
-      return;
-    case "commit":
-      writer.byte(COMMIT);
-      writer.varint(item.revision);
-      writer.varint(item.timeMs);
-      writer.varint(item.changes);
-      return;
-    case "change":
-      writeChange(writer, item.key, item.version);
-      return;
-  }
-}
-
-function writeChange(writer: ByteWriter, key: Uint8Array, version: Version): void {
-  if (version.deleted === undefined) {
-    writer.byte(PUT);
-    writeEntry(writer, key, version);
-  } else {
-    writer.byte(FIRST_DELETE + DELETES.indexOf(version.deleted));
-    writer.bytes(key);
-  }
-}
-
-function writeEntry(writer: ByteWriter, key: Uint8Array, version: Version): void {
-  writer.varint(version.createRevision);
-  writer.varint(version.version);
-  writer.int64(version.leaseId);
-  writer.bytes(key);
-  writer.bytes(version.value);
-}
-
-/** Reads items one after the other: a change is of the commit that came before it. */
-export class ItemReader {
-  readonly #hasPlaces: boolean;
-  #revision = 0;
-  #place = 0;
-
-  constructor(formatVersion: number) {
-    this.#hasPlaces = formatVersion >= FIRST_WITH_PLACES;
+  constructor(to: ByteWriter) {
+    this.#to = to;
   }
 
-  /** The bytes of the item are views of the reader's. @throws RangeError. */
-  read(reader: ByteReader): ImageItem {
-    const tag = reader.byte();
-    switch (tag) {
-      case LEASE:
-        return readLease(reader);
-      case ENTRY: {
-        const revision = reader.varint();
-        const place = this.#hasPlaces ? reader.varint() : 0;
-        return { kind: "entry", ...readEntry(reader, { revision, place }) };
-      }
-      case COMMIT: {
-        const revision = reader.varint();
-        this.#revision = revision;
-        this.#place = 0;
-        return { kind: "commit", revision, timeMs: reader.varint(), changes: reader.varint() };
-      }
-      case PUT:
-        return { kind: "change", ...readEntry(reader, this.#next()) };
-      default: {
-        const reason = DELETES[tag - FIRST_DELETE];
-        if (reason === undefined) throw new RangeError(`there is no item of the kind ${tag}`);
-        const key = reader.bytes();
-        return { kind: "change", key, version: tombstone(this.#next(), reason) };
-      }
+  get isFull(): boolean {
+    return this.#to.length >= BLOCK_BYTES;
+  }
+
+  lease(lease: GrantedLease, remainingMs: number): void {
+    this.counts.leases += 1;
+    const to = this.#to;
+    to.byte(LEASE);
+    to.int64(lease.id);
+    to.varint(lease.ttlMs);
+    to.varint(remainingMs);
+    to.byte(Number(lease.ofPut));
+  }
+
+  entry(row: NewRow): void {
+    this.counts.entries += 1;
+    this.#to.byte(ENTRY);
+    this.#to.varint(row.revision);
+    this.#to.varint(row.place);
+    this.#put(row);
+  }
+
+  commit(revision: Revision, timeMs: number, changes: number): void {
+    this.counts.commits += 1;
+    const to = this.#to;
+    to.byte(COMMIT);
+    to.varint(revision);
+    to.varint(timeMs);
+    to.varint(changes);
+  }
+
+  change(row: NewRow): void {
+    this.counts.changes += 1;
+    if (row.deleted === undefined) {
+      this.#to.byte(PUT);
+      this.#put(row);
+    } else {
+      this.#to.byte(FIRST_DELETE + DELETES.indexOf(row.deleted));
+      this.#to.varint(row.keyEnd - row.keyStart);
+      this.#to.part(row.key, row.keyStart, row.keyEnd);
     }
   }
 
-  /** Changes follow each other in their places. */
-  #next(): ChangePlace {
-    const place = this.#place;
-    this.#place += 1;
-    return { revision: this.#revision, place };
+  #put(row: NewRow): void {
+    const to = this.#to;
+    to.varint(row.createRevision);
+    to.varint(row.version);
+    to.int64(row.leaseId);
+    to.varint(row.keyEnd - row.keyStart);
+    to.part(row.key, row.keyStart, row.keyEnd);
+    to.varint(row.valueEnd - row.valueStart);
+    to.part(row.value, row.valueStart, row.valueEnd);
   }
 }
 
-function readLease(reader: ByteReader): ImageItem {
-  const id = reader.int64();
-  const ttlMs = reader.varint();
-  const remainingMs = reader.varint();
-  const flag = reader.byte();
-  if (flag > 1) throw new RangeError(`a lease has the flag ${flag}`);
-  return { kind: "lease", lease: { id, ttlMs, ofPut: flag === 1 }, remainingMs };
+/** Reads items one after the other. */
+export class ItemReader {
+  readonly #counts = { leases: 0, entries: 0, commits: 0, changes: 0 };
+  readonly #hasPlaces: boolean;
+  readonly #target: ImageTarget;
+  readonly #row = new RowCursor();
+  /** Of the commit whose changes come, and the place of the next. */
+  #revision: Revision = 0;
+  #place = 0;
+
+  constructor(formatVersion: number, target: ImageTarget) {
+    this.#hasPlaces = formatVersion >= FIRST_WITH_PLACES;
+    this.#target = target;
+  }
+
+  /** How many it has read. */
+  get counts(): SnapshotCounts {
+    return this.#counts;
+  }
+
+  /** Gives the next item to the target. @throws RangeError. */
+  read(from: ByteReader): void {
+    const tag = from.byte();
+    switch (tag) {
+      case LEASE:
+        this.#lease(from);
+        return;
+      case ENTRY:
+        this.#entry(from);
+        return;
+      case COMMIT:
+        this.#counts.commits += 1;
+        this.#revision = from.varint();
+        this.#place = 0;
+        this.#target.commit(this.#revision, from.varint(), from.varint());
+        return;
+      default:
+        this.#change(from, tag);
+    }
+  }
+
+  #lease(from: ByteReader): void {
+    this.#counts.leases += 1;
+    const id = from.int64();
+    const ttlMs = from.varint();
+    const remainingMs = from.varint();
+    const flag = from.byte();
+    if (flag > 1) throw new RangeError(`a lease has the flag ${flag}`);
+    this.#target.lease({ id, ttlMs, ofPut: flag === 1 }, remainingMs);
+  }
+
+  #entry(from: ByteReader): void {
+    this.#counts.entries += 1;
+    const row = this.#row;
+    row.revision = from.varint();
+    row.place = this.#hasPlaces ? from.varint() : 0;
+    this.#put(from);
+    this.#target.entry(row);
+  }
+
+  #change(from: ByteReader, tag: number): void {
+    this.#counts.changes += 1;
+    const row = this.#row;
+    row.revision = this.#revision;
+    row.place = this.#place;
+    this.#place += 1;
+    if (tag === PUT) {
+      this.#put(from);
+    } else {
+      const reason = DELETES[tag - FIRST_DELETE];
+      if (reason === undefined) throw new RangeError(`there is no item of the kind ${tag}`);
+      const keyLength = from.varint();
+      row.lieIn(from, from.skip(keyLength), keyLength, 0);
+      row.setTombstone(reason);
+    }
+    this.#target.change(row);
+  }
+
+  #put(from: ByteReader): void {
+    const row = this.#row;
+    const createRevision = from.varint();
+    const version = from.varint();
+    if (createRevision > row.revision || version === 0) {
+      throw new RangeError("an entry cannot be");
+    }
+    row.setPut(createRevision, version, leaseIdAt(from));
+    const keyLength = from.varint();
+    const keyStart = from.skip(keyLength);
+    const valueLength = from.varint();
+    const valueStart = from.skip(valueLength);
+    row.lieIn(from, keyStart, keyLength, valueLength);
+    row.valueStart = valueStart;
+    row.valueEnd = valueStart + valueLength;
+  }
 }
 
-function readEntry(reader: ByteReader, { revision, place }: ChangePlace) {
-  const createRevision = reader.varint();
-  const count = reader.varint();
-  const leaseId = reader.int64();
-  const key = reader.bytes();
-  const value = reader.bytes();
-  if (createRevision > revision || count === 0) throw new RangeError("an entry cannot be");
-  const version: Version = {
-    revision,
-    place,
-    createRevision,
-    version: count,
-    value,
-    leaseId,
-    deleted: undefined,
-  };
-  return { key, version };
+/** Most have none: a bigint a key would be for the garbage collector. */
+function leaseIdAt(from: ByteReader): bigint {
+  const { view } = from;
+  const at = from.skip(8);
+  const isNone = view.getInt32(at) === 0 && view.getInt32(at + 4) === 0;
+  return isNone ? NO_LEASE : view.getBigInt64(at);
 }

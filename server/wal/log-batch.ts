@@ -5,7 +5,7 @@ import type { Revision } from "../kv/types.js";
 import { type ViewedBytes, viewedBytes } from "../lib/viewed-bytes.js";
 import type { LogRecord, Position } from "../store/backend.js";
 import type { SegmentHeader, SegmentKeys } from "./log-format.js";
-import { encodeRecord, type RecordFrame, recordBytes } from "./record-codec.js";
+import { type RecordFrame, RecordWriter, recordBytes } from "./record-writer.js";
 
 /** A place in the log: behind a record. */
 export interface LogPoint {
@@ -25,6 +25,9 @@ const FIRST_BYTES = 64 * 1024;
 
 /** A buffer that has grown beyond it is not used again. */
 const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** It keeps nothing from one record to the next. */
+const WRITER = new RecordWriter();
 
 export class LogBatch {
   /** The segment that it begins, if it does. */
@@ -100,7 +103,7 @@ export class LogBatch {
     const frame = this.#frame;
     frame.runningMs = at.runningMs;
     frame.unsynced = at.unsynced;
-    frame.previousCrc = encodeRecord(this.#to, this.#length, record, frame);
+    frame.previousCrc = WRITER.write(this.#to, this.#length, record, frame);
     this.#length += bytes;
     this.#position += 1;
     this.#revision = record.revision;

@@ -3,6 +3,7 @@
 // bytes, so that records can be read in place by typed arrays.
 
 import { crc32c } from "../lib/crc32c.js";
+import { viewOf } from "../lib/viewed-bytes.js";
 
 export const SEGMENT_MAGIC = Buffer.from("kvd log\n");
 export const LOG_FORMAT_VERSION = 1;
@@ -60,7 +61,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.write(header.storeId, 32, "hex");
   bytes.writeUInt32LE(header.keys.syncWord, 48);
   bytes.writeUInt32LE(header.keys.salt, 52);
-  bytes.writeUInt32LE(crc32c(bytes, 0, HEADER_CRC_AT), HEADER_CRC_AT);
+  bytes.writeUInt32LE(crc32c(viewOf(bytes), 0, HEADER_CRC_AT), HEADER_CRC_AT);
   return bytes;
 }
 
@@ -76,7 +77,7 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader {
   }
   const crc = bytes.readUInt32LE(HEADER_CRC_AT);
   const padded = bytes.subarray(HEADER_CRC_AT + 4, SEGMENT_HEADER_BYTES).some((byte) => byte !== 0);
-  if (crc !== crc32c(bytes, 0, HEADER_CRC_AT) || padded) {
+  if (crc !== crc32c(viewOf(bytes), 0, HEADER_CRC_AT) || padded) {
     throw new RangeError("the checksum of its header does not fit");
   }
   return {
@@ -91,17 +92,17 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader {
 /** What the chain of CRCs of a store begins with. */
 export function firstSeed(storeId: string): number {
   const bytes = Buffer.from(storeId, "hex");
-  return crc32c(bytes, 0, bytes.length);
+  return crc32c(viewOf(bytes), 0, bytes.length);
 }
 
-/** The CRC that the record in bytes[start, start + length) should have. */
+/** The CRC that the record of so many bytes should have that stands at `start`. */
 export function recordCrc(
-  bytes: Uint8Array,
+  view: DataView,
   start: number,
   { length, salt }: { readonly length: number; readonly salt: number },
 ): number {
-  const head = crc32c(bytes, start, start + HEAD.crc, salt);
-  return crc32c(bytes, start + HEAD.crc + 4, start + length, head);
+  const head = crc32c(view, start, start + HEAD.crc, salt);
+  return crc32c(view, start + HEAD.crc + 4, start + length, head);
 }
 
 export type Framed =
@@ -115,21 +116,23 @@ export type Framed =
  * the caller to ask. `left` is what the file has from `start` on: no length above it is believed.
  */
 export function frameAt(
-  bytes: Buffer,
+  view: DataView,
   start: number,
   { left, keys }: { readonly left: number; readonly keys: SegmentKeys },
 ): Framed {
   if (left < RECORD_HEAD_BYTES) return none(`${left} bytes are no record`);
-  if (bytes.length - start < RECORD_HEAD_BYTES) return { kind: "short", length: RECORD_HEAD_BYTES };
-  if (bytes.readUInt32LE(start + HEAD.sync) !== keys.syncWord) return none("no record begins here");
-  const length = bytes.readUInt32LE(start + HEAD.length);
+  if (view.byteLength - start < RECORD_HEAD_BYTES)
+    return { kind: "short", length: RECORD_HEAD_BYTES };
+  if (view.getUint32(start + HEAD.sync, true) !== keys.syncWord)
+    return none("no record begins here");
+  const length = view.getUint32(start + HEAD.length, true);
   if (length < RECORD_HEAD_BYTES || length % ALIGNMENT !== 0 || length > RECORD_MAX_BYTES) {
     return none(`a record cannot be ${length} bytes long`);
   }
   if (length > left) return none(`a record of ${length} bytes, and ${left} are there`);
-  if (bytes.length - start < length) return { kind: "short", length };
-  const crc = bytes.readUInt32LE(start + HEAD.crc);
-  if (crc !== recordCrc(bytes, start, { length, salt: keys.salt })) {
+  if (view.byteLength - start < length) return { kind: "short", length };
+  const crc = view.getUint32(start + HEAD.crc, true);
+  if (crc !== recordCrc(view, start, { length, salt: keys.salt })) {
     return none("the checksum of a record does not fit");
   }
   return { kind: "record", length, crc };
@@ -152,6 +155,13 @@ export function setUint64(view: DataView, value: number, at: number): void {
   const low = value >>> 0;
   view.setUint32(at, low, true);
   view.setUint32(at + 4, (value - low) / HIGH, true);
+}
+
+/** @throws RangeError above 2^53 - 1. */
+export function getUint64(view: DataView, at: number): number {
+  const value = view.getUint32(at + 4, true) * HIGH + view.getUint32(at, true);
+  if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a number above 2^53 - 1");
+  return value;
 }
 
 /** @throws RangeError above 2^53 - 1. */

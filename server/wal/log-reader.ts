@@ -5,6 +5,7 @@
 // left of the last batch, with holes in it, is told from a hole in what had been answered.
 
 import { type OpenFile, readUpTo } from "../lib/files.js";
+import { type ViewedBytes, viewedBytes, viewOf } from "../lib/viewed-bytes.js";
 import type { ReplayedRecord } from "../store/backend.js";
 import type { LogPlace } from "../store/image.js";
 import { type DataDirectory, segmentName } from "./data-directory.js";
@@ -19,7 +20,7 @@ import {
   type SegmentHeader,
   type SegmentKeys,
 } from "./log-format.js";
-import { decodeRecord } from "./record-codec.js";
+import { RecordReader } from "./record-reader.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -83,10 +84,17 @@ export async function readLog(
   throw new DamagedError(data.path, "the log is missing");
 }
 
+interface RecordPlace {
+  readonly at: number;
+  readonly length: number;
+  readonly offset: number;
+}
+
 class SegmentReader {
   readonly #path: string;
   readonly #file: OpenFile;
   readonly #sink: LogSink;
+  readonly #records = new RecordReader();
   #size = 0;
 
   constructor(path: string, file: OpenFile, sink: LogSink) {
@@ -106,27 +114,28 @@ class SegmentReader {
     let crc = wanted.seed;
     let records = 0;
     let offset = SEGMENT_HEADER_BYTES;
-    let chunk: Buffer = Buffer.alloc(0);
+    let viewed = viewedBytes(Buffer.alloc(0));
     let at = 0;
     let told = 0;
     let synced = SEGMENT_HEADER_BYTES;
     try {
       while (offset < this.#size) {
         const left = this.#size - offset;
-        const framed = frameAt(chunk, at, { left, keys });
+        const framed = frameAt(viewed.view, at, { left, keys });
         if (framed.kind === "short") {
           await this.#sink.pause(offset - told);
           told = offset;
-          chunk = await readUpTo(
+          const chunk = await readUpTo(
             this.#file,
             Math.max(framed.length, Math.min(CHUNK_BYTES, left)),
             offset,
           );
+          viewed = viewedBytes(chunk);
           at = 0;
           if (chunk.length < framed.length) throw this.#damaged(offset, "it ends while it is read");
           continue;
         }
-        const what = framed.kind === "none" ? framed.what : misplaced(chunk, at, crc);
+        const what = framed.kind === "none" ? framed.what : misplaced(viewed.view, at, crc);
         if (what !== undefined) {
           const torn = await this.#tornAt(offset, {
             ...wanted,
@@ -137,9 +146,9 @@ class SegmentReader {
           return { keys, length: offset, crc, records, synced, torn };
         }
         const { length } = framed as { readonly length: number };
-        this.#add(chunk.subarray(at, at + length), offset);
+        this.#add(viewed, { at, length, offset });
         crc = (framed as { readonly crc: number }).crc;
-        synced = offset - chunk.readUInt32LE(at + HEAD.unsynced);
+        synced = offset - viewed.view.getUint32(at + HEAD.unsynced, true);
         records += 1;
         offset += length;
         at += length;
@@ -171,9 +180,10 @@ class SegmentReader {
     }
   }
 
-  #add(bytes: Buffer, offset: number): void {
+  /** The record that stands at `at` in the bytes, and at `offset` in the file. */
+  #add(from: ViewedBytes, { at, length, offset }: RecordPlace): void {
     try {
-      this.#sink.add(decodeRecord(bytes));
+      this.#sink.add(this.#records.read(from, at, length));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw this.#damaged(offset, error.message, error);
@@ -208,8 +218,8 @@ class SegmentReader {
 }
 
 /** What is wrong with a record that is whole; undefined when it belongs here. */
-function misplaced(chunk: Buffer, at: number, crc: number): string | undefined {
-  if (chunk.readUInt32LE(at + HEAD.previousCrc) === crc) return undefined;
+function misplaced(view: DataView, at: number, crc: number): string | undefined {
+  if (view.getUint32(at + HEAD.previousCrc, true) === crc) return undefined;
   return "a record stands here that does not follow the one before";
 }
 
@@ -218,11 +228,12 @@ function misplaced(chunk: Buffer, at: number, crc: number): string | undefined {
  * one had been synced. Values cannot feign one: they do not know the segment's keys.
  */
 function laterSynced(tail: Buffer, keys: SegmentKeys): number | undefined {
+  const view = viewOf(tail);
   for (let at = ALIGNMENT; at < tail.length; at += ALIGNMENT) {
     const left = tail.length - at;
-    if (left < RECORD_HEAD_BYTES || tail.readUInt32LE(at) !== keys.syncWord) continue;
-    if (frameAt(tail, at, { left, keys }).kind !== "record") continue;
-    if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;
+    if (left < RECORD_HEAD_BYTES || view.getUint32(at, true) !== keys.syncWord) continue;
+    if (frameAt(view, at, { left, keys }).kind !== "record") continue;
+    if (view.getUint32(at + HEAD.unsynced, true) < at) return at;
   }
   return undefined;
 }

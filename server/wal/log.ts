@@ -21,7 +21,7 @@ import { DiskSpace, isFull } from "./disk-space.js";
 import type { LogBatch } from "./log-batch.js";
 import { RECORD_MAX_BYTES, SEGMENT_HEADER_BYTES, type SegmentKeys } from "./log-format.js";
 import { LogQueue } from "./log-queue.js";
-import { recordBytes } from "./record-codec.js";
+import { recordBytes } from "./record-writer.js";
 import { RevisionMark } from "./revision-mark.js";
 import { SegmentWriter, SLOW_MS } from "./segment-writer.js";
 

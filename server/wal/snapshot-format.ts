@@ -21,8 +21,11 @@ export const HEADER_MAX_BYTES = 4096;
 /** Two lengths: of the items, and of what stands there for them. */
 export const BLOCK_HEAD_BYTES = 8;
 
-/** A block is closed once it has as many bytes; the item that makes it so many is in it whole. */
-export const BLOCK_BYTES = 256 * 1024;
+/**
+ * A block is closed once it has as many bytes; the item that makes it so many is in it whole. To
+ * compress one takes a thread a millisecond: on a machine of one core calls wait no longer for it.
+ */
+export const BLOCK_BYTES = 64 * 1024;
 
 /** No item is larger: a key and a value with the largest limits that can be set. */
 export const BLOCK_MAX_BYTES = 256 * 1024 * 1024;
@@ -57,7 +60,7 @@ export function encodeHeader(header: ImageHeader): Buffer {
 /** The body of the header. @throws RangeError. */
 export function decodeHeader(bytes: Uint8Array): ImageHeader {
   const reader = new ByteReader(bytes);
-  const storeId = reader.bytes().toString();
+  const storeId = reader.raw(reader.varint()).toString();
   if (!/^[0-9a-f]{32}$/.test(storeId)) throw new RangeError("the store's id is none");
   const header = {
     storeId,
@@ -89,16 +92,4 @@ export function decodeCounts(bytes: Uint8Array): SnapshotCounts {
     return count;
   }) as [number, number, number, number];
   return { leases, entries, commits, changes };
-}
-
-/** Counts items of an image as they go by. */
-export class ItemCounter {
-  readonly counts = { leases: 0, entries: 0, commits: 0, changes: 0 };
-
-  add(kind: "lease" | "entry" | "commit" | "change"): void {
-    if (kind === "lease") this.counts.leases += 1;
-    else if (kind === "entry") this.counts.entries += 1;
-    else if (kind === "commit") this.counts.commits += 1;
-    else this.counts.changes += 1;
-  }
 }

@@ -7,7 +7,7 @@ import { inflateRaw } from "node:zlib";
 import { ByteReader } from "../lib/byte-reader.js";
 import { paddingBehind, SEAL_HASH_BYTES } from "../lib/sealed-bytes.js";
 import { slowly } from "../lib/slow-work.js";
-import type { ImageHeader, ImageItem } from "../store/image.js";
+import type { ImageHeader, ImageTarget } from "../store/image.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { DamagedError, DataError } from "./data-error.js";
 import { ItemReader } from "./image-codec.js";
@@ -20,7 +20,6 @@ import {
   FORMAT_VERSION,
   HASH_BYTES,
   HEADER_MAX_BYTES,
-  ItemCounter,
   MAGIC,
   OLDEST_FORMAT_VERSION,
   PREAMBLE_BYTES,
@@ -29,10 +28,14 @@ import {
 
 const inflate = promisify(inflateRaw);
 
+/** zlib gives its output in pieces: one is enough for all blocks but those of large values. */
+const CHUNK_MIN_BYTES = 64;
+const CHUNK_MAX_BYTES = 512 * 1024;
+
 /** Takes a snapshot in. What it throws makes the snapshot a damaged one. */
 export interface SnapshotSink {
-  begin(header: ImageHeader): void;
-  add(item: ImageItem): void;
+  /** Where the items go. */
+  begin(header: ImageHeader): ImageTarget;
   /** All was there, and its hash is right. */
   end(): void;
   /** After each block, with the bytes read so far: time for others. */
@@ -89,23 +92,14 @@ async function readAll(
     throw new DataError(`${file} has the format ${formatVersion}, and this kvd reads ${known}`);
   }
   const header = decodeHeader(await reader.take(bounded(preamble.uint32(), HEADER_MAX_BYTES)));
-  sink.begin(header);
-  const counter = new ItemCounter();
-  await readBlocks(
-    reader,
-    new ItemReader(formatVersion),
-    (item) => {
-      counter.add(item.kind);
-      sink.add(item);
-    },
-    sink,
-  );
+  const items = new ItemReader(formatVersion, sink.begin(header));
+  await readBlocks(reader, items, sink);
   const counts = decodeCounts(await reader.take(COUNTS_BYTES));
   const computed = digest(new Uint8Array(0));
   const hash = await reader.take(HASH_BYTES);
   if (!timingSafeEqual(computed, hash)) throw new RangeError("its hash is not that of its bytes");
   if (!(await reader.ended())) await readSeal(reader, digest);
-  if (JSON.stringify(counts) !== JSON.stringify(counter.counts)) {
+  if (JSON.stringify(counts) !== JSON.stringify(items.counts)) {
     throw new RangeError("it does not hold as many items as it says");
   }
   sink.end();
@@ -127,23 +121,34 @@ async function readSeal(reader: ChunkReader, digest: (more: Uint8Array) => Buffe
 async function readBlocks(
   reader: ChunkReader,
   items: ItemReader,
-  add: (item: ImageItem) => void,
   sink: SnapshotSink,
 ): Promise<void> {
+  let ahead = readBlock(reader);
   for (;;) {
-    const head = new ByteReader(await reader.take(BLOCK_HEAD_BYTES));
-    const length = bounded(head.uint32(), BLOCK_MAX_BYTES);
-    const stored = await reader.take(bounded(head.uint32(), length));
-    if (length === 0) return;
-    const block = new ByteReader(await unpacked(stored, length));
-    while (!block.done) add(items.read(block));
-    await sink.pause(reader.offset);
+    const block = await ahead;
+    if (block === undefined) return;
+    // The next is read and unpacked by a thread meanwhile.
+    ahead = readBlock(reader);
+    ahead.catch(() => {});
+    const offset = reader.offset;
+    const from = new ByteReader(block);
+    while (!from.done) items.read(from);
+    await sink.pause(offset);
   }
+}
+
+/** Undefined at the end. */
+async function readBlock(reader: ChunkReader): Promise<Buffer | undefined> {
+  const head = new ByteReader(await reader.take(BLOCK_HEAD_BYTES));
+  const length = bounded(head.uint32(), BLOCK_MAX_BYTES);
+  const stored = await reader.take(bounded(head.uint32(), length));
+  return length === 0 ? undefined : unpacked(stored, length);
 }
 
 async function unpacked(stored: Buffer, length: number): Promise<Buffer> {
   if (stored.length === length) return stored;
-  const block = await slowly(() => inflate(stored, { maxOutputLength: length }));
+  const chunkSize = Math.min(Math.max(length, CHUNK_MIN_BYTES), CHUNK_MAX_BYTES);
+  const block = await slowly(() => inflate(stored, { maxOutputLength: length, chunkSize }));
   if (block.length !== length) throw new RangeError("a block is not as long as it says");
   return block;
 }

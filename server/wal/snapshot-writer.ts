@@ -5,9 +5,9 @@ import { promisify } from "node:util";
 import { deflateRaw } from "node:zlib";
 import { ByteWriter } from "../lib/byte-writer.js";
 import { slowly } from "../lib/slow-work.js";
-import type { ImageHeader, ImageItem } from "../store/image.js";
-import { writeItem } from "./image-codec.js";
-import { BLOCK_BYTES, encodeCounts, encodeHeader, ItemCounter } from "./snapshot-format.js";
+import type { ImageHeader, ImageTarget } from "../store/image.js";
+import { ItemWriter } from "./image-codec.js";
+import { BLOCK_BYTES, encodeCounts, encodeHeader } from "./snapshot-format.js";
 
 const deflate = promisify(deflateRaw);
 
@@ -19,8 +19,8 @@ const WORTH_IT = 7 / 8;
 
 export interface ImageSource {
   readonly header: ImageHeader;
-  /** The next items, some; undefined at the end. */
-  next(): Promise<readonly ImageItem[] | undefined>;
+  /** Gives some of the next items; false at the end. */
+  next(target: ImageTarget): Promise<boolean>;
 }
 
 export async function* encodeSnapshot(source: ImageSource): AsyncGenerator<Buffer> {
@@ -30,17 +30,13 @@ export async function* encodeSnapshot(source: ImageSource): AsyncGenerator<Buffe
     return chunk;
   };
   yield hashed(encodeHeader(source.header));
-  const counter = new ItemCounter();
   const block = new ByteWriter(BLOCK_BYTES * 2);
-  for (let items = await source.next(); items !== undefined; items = await source.next()) {
-    for (const item of items) {
-      counter.add(item.kind);
-      writeItem(block, item);
-      if (block.length >= BLOCK_BYTES) yield hashed(await encodeBlock(block.take()));
-    }
+  const items = new ItemWriter(block);
+  while (await source.next(items)) {
+    if (items.isFull) yield hashed(await encodeBlock(block.take()));
   }
   if (block.length > 0) yield hashed(await encodeBlock(block.take()));
-  yield hashed(Buffer.concat([blockHead(0, 0), encodeCounts(counter.counts)]));
+  yield hashed(Buffer.concat([blockHead(0, 0), encodeCounts(items.counts)]));
   yield hash.digest();
 }
 

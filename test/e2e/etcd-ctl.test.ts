@@ -176,13 +176,17 @@ async function watched(etcdctl: Etcdctl, args: readonly string[], end: string): 
 declare(`${note}watch, from a revision on and as it happens`, async (t) => {
   const script = [...FILL, ["del", "b/1"], ["put", "b/4", "end"], ["del", "c"]];
   const tell = async (etcdctl: Etcdctl) => {
-    const live = watched(etcdctl, ["--rev", "2", "", "--prefix", "--prev-kv"], "\nc\n\n");
+    const live = watched(
+      etcdctl,
+      ["--rev", "2", "", "--prefix", "--prev-kv"],
+      "DELETE\nc\n\nc\n\n",
+    );
     await transcript(etcdctl, script);
     const said = [await live];
     for (const [end, ...args] of [
       ["b/4\nend\n", "--rev", "1", "b/", "--prefix"],
       ["b/4\nend\n", "--rev", "4", "b/", "b0", "--prev-kv"],
-      ["\nc\n\n", "--rev", "5", "", "--prefix"],
+      ["DELETE\nc\n\n", "--rev", "5", "", "--prefix"],
       ["DELETE\nb/1\n\n", "--rev", "2", "b/1"],
       [DELETED_B1, "--rev", "2", "b/1", "-w", "fields"],
     ] as const) {

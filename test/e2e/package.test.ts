@@ -144,6 +144,19 @@ test("the contract is in it, under its name", async (t) => {
   t.regex(proto, /^package kvd\.v1;$/m);
 });
 
+test("the manual pages are in it, and tell of every verb", async (t) => {
+  const { man } = JSON.parse(await readFile(installed("package.json"), "utf8")) as {
+    man: readonly string[];
+  };
+  t.deepEqual(man, ["./dist/man/kvctl.1", "./dist/man/kvd.1"]);
+  const [kvctl = "", kvd = ""] = await Promise.all(
+    man.map((path) => readFile(installed(path), "utf8")),
+  );
+  for (const verb of ["get", "bench", "stat", "top"])
+    t.regex(kvctl, new RegExp(`^\\.SS ${verb}$`, "m"));
+  t.regex(kvd, /^\\fB\\-\\-fsync\\fR/m);
+});
+
 test("nothing needless is in it", (t) => {
   t.log(`${packed.files.length} files, ${packed.size} bytes, ${packed.unpackedSize} unpacked`);
   const paths = packed.files.map(({ path }) => path);

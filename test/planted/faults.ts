@@ -71,6 +71,12 @@ export const FAULTS: readonly Fault[] = [
     to: "if (rows.isPut(row) || revision > this.floor) return;",
   },
   {
+    name: "a key that comes back is passed over with the dead ones around it",
+    file: "server/store/key-space.ts",
+    from: "else if (previous !== NO_ROW) this.#table.revive(row);",
+    to: "",
+  },
+  {
     name: "a row that has moved is not found from the row behind it",
     file: "server/store/key-space.ts",
     from: "rows.setPrevious(rowAbove(rows, newest, revision - 1), moved)",
@@ -85,8 +91,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "memory that was given out is written again",
     file: "server/store/rows.ts",
-    from: "    this.#segments[index] = NO_SEGMENT;",
-    to: "    (this.#segments[index] ?? NO_SEGMENT).bytes.fill(0);",
+    from: "    this.segments[index] = NO_SEGMENT;",
+    to: "    (this.segments[index] ?? NO_SEGMENT).bytes.fill(0);",
   },
   {
     name: "what waits in the queue of a watch are views of the store",
@@ -134,7 +140,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a hole in the log counts as its end",
     file: "server/wal/log-reader.ts",
-    from: "if (tail.readUInt32LE(at + HEAD.unsynced) < at) return at;",
+    from: "if (view.getUint32(at + HEAD.unsynced, true) < at) return at;",
     to: "",
   },
   {

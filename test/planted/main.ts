@@ -1,5 +1,5 @@
 // Plants one fault after the other in a copy of the sources, runs the tests there, and names the
-// first that catches it. Ends with 1 when one is not caught, or when its place is not found any more.
+// first that catches it. Ends with 1 when one is not caught, or its place is not found any more.
 //
 //   npm run test:planted            all of them
 //   npm run test:planted -- prefix  those with the word in their name

@@ -7,7 +7,6 @@ import { defaultLimits } from "../../server/kv/limits.js";
 import type { Entry, Event, LeaseChoice } from "../../server/kv/types.js";
 import { viewedBytes } from "../../server/lib/viewed-bytes.js";
 import { checkStore } from "../../server/store/check.js";
-import type { ImageItem } from "../../server/store/image.js";
 import { ImageExport } from "../../server/store/image-export.js";
 import { ImageImport } from "../../server/store/image-import.js";
 import { Rows } from "../../server/store/rows.js";
@@ -15,6 +14,7 @@ import { Store } from "../../server/store/store.js";
 import type { Watch } from "../../server/store/watch.js";
 import { ALL, del, get, op, prefix, put, range, TXN_OPTIONS, txn, watch } from "./commands.js";
 import { GivenBytes } from "./given-bytes.js";
+import { KeptImage } from "./kept-image.js";
 import { Model, type ModelMark, type State } from "./model.js";
 import { type SeededRandom, seededRandom } from "./seeded-random.js";
 import { WaveringBackend } from "./wavering-backend.js";
@@ -39,7 +39,7 @@ export interface Reached {
 
 interface ImageRun {
   readonly image: ImageExport;
-  readonly items: ImageItem[];
+  readonly items: KeptImage;
   readonly state: State;
 }
 
@@ -327,14 +327,13 @@ export class StoreRun {
     if (run === undefined) {
       this.#keep();
       const image = new ImageExport(this.#store, { history: "all", now: NOW });
-      this.#image = { image, items: [], state: this.#model.state };
+      this.#image = { image, items: new KeptImage(), state: this.#model.state };
       return;
     }
     try {
-      const items = run.image.next(20);
-      if (items !== undefined) {
-        for (const item of items) if ("key" in item) this.#given.add(item.key);
-        run.items.push(...items);
+      const given = run.items.views.length;
+      if (run.image.next(20, run.items)) {
+        for (const view of run.items.views.slice(given)) this.#given.add(view);
         return;
       }
       this.#import(run);
@@ -348,7 +347,7 @@ export class StoreRun {
   #import({ image, items, state }: ImageRun): void {
     const store = this.#newStore(new Rows(), new WaveringBackend());
     const filled = new ImageImport(store, image.header);
-    for (const item of items) filled.add(item);
+    items.giveTo(filled);
     filled.finish();
     checkStore(store);
     const query = range(ALL);

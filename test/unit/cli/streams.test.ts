@@ -10,6 +10,7 @@ import { LeaseTimes } from "../../../client/cli/lease-times.js";
 import { type Line, linesOf } from "../../../client/cli/lines.js";
 import { pages, rowsOfPage } from "../../../client/cli/listing.js";
 import { Output, type Streams } from "../../../client/cli/output.js";
+import { tableText } from "../../../client/cli/table.js";
 import {
   type BatchOperation,
   type BatchResult,
@@ -289,6 +290,23 @@ test("many leases are listed together, and those that came since are asked for",
   t.deepEqual(asked, [600n]);
   t.is(times.remainingMs(entry("k", 1n)), 5_000);
   t.is(times.remainingMs(entry("k", 600n)), 7_000);
+});
+
+test("a table keeps to the width it has, and every cell stays whole", async (t) => {
+  const key = "a-key-that-is-rather-long";
+  const rows = [[key, "x".repeat(50), "123456"]];
+  const wide = await tableText(["key", "value", "revision"], rows, { right: [2], columns: 200 });
+  t.is(wide, await tableText(["key", "value", "revision"], rows, { right: [2] }));
+  for (const columns of [60, 40, 20]) {
+    const table = await tableText(["key", "value", "revision"], rows, { right: [2], columns });
+    const lines = table.split("\n");
+    for (const line of lines) t.true(line.length <= columns, `${columns}: ${line}`);
+    const cells = lines.slice(3).map((line) => line.split("│").map((cell) => cell.trim()));
+    const column = (index: number) => cells.map((row) => row[index] ?? "").join("");
+    t.true(column(1).includes(key));
+    t.is(column(2).replace(/[^x]/g, "").length, 50);
+    if (columns >= 40) t.true(lines.some((line) => line.includes(" 123456 ")));
+  }
 });
 
 const settings = { format: "text", quiet: false, color: "auto" } as const;

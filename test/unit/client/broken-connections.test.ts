@@ -128,6 +128,9 @@ test("a watch that nobody answers says so in time", async (t) => {
   const error = await t.throwsAsync(kv.watch("a").ready(), { instanceOf: KvdClientError });
   // It takes connections and says nothing on them, so there is none that HTTP/2 could use.
   t.is(error?.code, "UNAVAILABLE");
+  // Without resume, having no connection would have been an error at once.
+  const hasty = kv.watch("a", { resume: false });
+  t.is((await t.throwsAsync<KvdClientError>(hasty.ready()))?.code, "DEADLINE_EXCEEDED");
   await kv.close();
 });
 

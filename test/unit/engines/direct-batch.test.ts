@@ -3,7 +3,7 @@
 import test from "ava";
 import type { Direct, DirectBatch } from "../../../server/kv/direct.js";
 import { viewedBytes } from "../../../server/lib/viewed-bytes.js";
-import { put } from "../../support/commands.js";
+import { get, put } from "../../support/commands.js";
 import { openMemoryFor } from "../../support/engines.js";
 import { HeldBackend } from "../../support/held-backend.js";
 
@@ -54,6 +54,32 @@ test("a batch that found nothing to delete waits for the head that it saw", asyn
   backend.release();
   t.deepEqual([await gone, await nothing], [1, 0]);
 });
+
+for (const way of ["directly", "by commands"]) {
+  test(`a batch that is told of a compaction waits until that is durable, ${way}`, async (t) => {
+    const backend = new HeldBackend();
+    const engine = await openMemoryFor(t, { backend, limits: { historyMaxBytes: 1 } });
+    const direct = engine.direct as Direct;
+    for (const value of ["1", "2", "3"]) await engine.put(put("a", value));
+    const operation = { kind: "get", get: get("a", 2) } as const;
+    backend.hold();
+    const asked =
+      way === "directly"
+        ? direct.batch(READS, (batch) => [batch.run(operation)])
+        : engine
+            .batch({ operations: [operation], maxBytes: 10_000 })
+            .then(({ results }) => results);
+    let answered = false;
+    const answer = Promise.resolve(asked).finally(() => {
+      answered = true;
+    });
+    await engine.status();
+    t.false(answered);
+    backend.release();
+    const [result] = await answer;
+    t.is(result?.kind === "failure" && result.error.reason, "REVISION_COMPACTED");
+  });
+}
 
 test("in memory there is nothing to wait for", async (t) => {
   const engine = await openMemoryFor(t);

@@ -7,6 +7,7 @@ import { MemoryBackend } from "../../../server/store/backend.js";
 import { Replay } from "../../../server/store/replay.js";
 import { Store } from "../../../server/store/store.js";
 import * as command from "../../support/commands.js";
+import { newRow } from "../../support/rows.js";
 
 const MIB = 1024 * 1024;
 const NOW = { wallMs: 1, monotonicMs: 0 };
@@ -34,13 +35,46 @@ for (const [puts, bytes] of [
       }
       store.maintain(NOW, 100);
     }
-    const turnBytes = puts * (bytes + 100);
+    // What a step does not catch up with is up to four times what a turn brings.
+    const turnBytes = 4 * puts * (bytes + 100);
     const { liveBytes, historyBytes, rows } = store.keys;
     t.true(historyBytes <= historyMaxBytes + turnBytes, `${historyBytes} bytes of history`);
     const bound = 2 * (liveBytes + historyBytes) + turnBytes + 8 * MIB;
     t.true(rows.usedBytes <= bound, `${rows.usedBytes} bytes of rows, above ${bound}`);
   });
 }
+
+test("after a large commit compaction goes on in steps, each with a part of it", (t) => {
+  const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 1 });
+  for (let at = 0; at < 20_000; at += 1) store.put(command.put(`k${at}`), NOW);
+  while (!store.maintain(NOW, 1_000_000));
+  store.delete(command.del(command.ALL), NOW);
+  store.put(command.put("last"), NOW);
+  const walked: number[] = [];
+  let before = store.counters.changesCompacted;
+  for (let done = false; !done; ) {
+    done = store.maintain(NOW, 100);
+    walked.push(store.counters.changesCompacted - before);
+    before = store.counters.changesCompacted;
+  }
+  t.true(Math.max(...walked) <= 20_000 / 3, `${walked}`);
+  t.is(store.keys.size, 1);
+});
+
+test("deleting page by page does not look at what the pages before have deleted", (t) => {
+  const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 64 * MIB });
+  const keys = 20_000;
+  for (let at = 0; at < keys; at += 1) store.put(command.put(`k${at}`), NOW);
+  const before = store.counters.entriesVisited;
+  const page = command.del(command.ALL, { limit: 500 });
+  for (let more = true; more; ) more = store.delete(page, NOW).more;
+  // Each leaf once with keys, once without any, and of those where a page ends a part again.
+  const visits = store.counters.entriesVisited - before;
+  t.true(visits <= 4 * keys, `${visits} visits`);
+  store.put(command.put("k7"), NOW);
+  t.is(store.delete(page, NOW).deleted, 1);
+  store.keys.check();
+});
 
 test("a step of maintenance moves rows of a bounded length", (t) => {
   const store = newStore({ storeMaxBytes: 256 * MIB, historyMaxBytes: 0 });
@@ -82,7 +116,8 @@ test("memory is let go while a log is replayed", (t) => {
   for (let revision = 2; revision < 8000; revision += 1) {
     const place = { revision, place: 0, createRevision: 2, version: revision - 1 };
     const version = { ...place, value, leaseId: NO_LEASE, deleted: undefined };
-    const changes = [{ key: Buffer.from("k"), version }];
+    const row = newRow({ key: Buffer.from("k"), version });
+    const changes = { length: 1, next: () => row };
     const nothing = { runningMs: 0, timeMs: 0, granted: [], renewed: [], ended: [] };
     const compactRevision = revision % 100 === 0 ? revision - 1 : undefined;
     replay.apply({ ...nothing, revision, changes, compactRevision });

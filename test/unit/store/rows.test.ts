@@ -11,6 +11,7 @@ import { KeySpace } from "../../../server/store/key-space.js";
 import { NO_ROW, type Row } from "../../../server/store/row-layout.js";
 import { Rows } from "../../../server/store/rows.js";
 import { Store } from "../../../server/store/store.js";
+import { newRow } from "../../support/rows.js";
 
 const MIB = 1024 * 1024;
 
@@ -111,7 +112,7 @@ test("an image whose key is longer than a row has room for is refused", (t) => {
   const counts = { revision: 2, place: 0, createRevision: 2, version: 1 };
   const version = { ...counts, value: Buffer.alloc(1), leaseId: NO_LEASE, deleted: undefined };
   const add = (length: number) =>
-    filled.add({ kind: "entry", key: Buffer.alloc(length, length % 256), version });
+    filled.entry(newRow({ key: Buffer.alloc(length, length % 256), version }));
   t.notThrows(() => add(65_535 - 1));
   t.notThrows(() => add(65_535));
   t.throws(() => add(2 * 65_536 - 1), { instanceOf: RangeError });

@@ -11,7 +11,9 @@ import { slugsOf } from "../../../tools/reference/page.js";
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const read = (path: string) => readFileSync(`${ROOT}${path}`, "utf8");
 const headingsOf = (page: string) =>
-  [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
+  [...page.replace(/^```[^`]*^```$/gm, "").matchAll(/^#+ (.*)$/gm)].map(
+    ([, heading = ""]) => heading,
+  );
 
 test("an interface has a comment, and members with theirs", (t) => {
   const text = `import type { B } from "./b.js";
@@ -115,11 +117,11 @@ test("the contract's reference has every service, method, message, field and enu
 });
 
 test("every link within a page leads to a heading", (t) => {
-  for (const name of ["client", "proto"]) {
+  for (const name of ["client", "proto", "kvctl", "kvd"]) {
     const page = read(`docs/reference/${name}.md`);
     const slugs = slugsOf(headingsOf(page));
     const links = [...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, link = ""]) => link);
-    t.true(links.length > 40);
+    t.true(links.length > 4);
     t.deepEqual(
       links.filter((link) => !slugs.includes(link)),
       [],

@@ -5,6 +5,8 @@ import test, { type ExecutionContext } from "ava";
 import { openMemoryEngine } from "../../../server/engines/memory.js";
 import type { Engine } from "../../../server/kv/engine.js";
 import { defaultLimits } from "../../../server/kv/limits.js";
+import { NO_TARGET } from "../../../server/store/image.js";
+import type { NewRow } from "../../../server/store/row-layout.js";
 import { DataError } from "../../../server/wal/data-error.js";
 import { readSnapshot, type SnapshotSink } from "../../../server/wal/snapshot-reader.js";
 import {
@@ -24,8 +26,7 @@ import { snapshotOf } from "../../support/snapshot.js";
 import { historyOf } from "../../support/take.js";
 
 const SINK: SnapshotSink = {
-  begin: () => {},
-  add: () => {},
+  begin: () => NO_TARGET,
   end: () => {},
   pause: () => Promise.resolve(),
 };
@@ -170,11 +171,10 @@ test("entries keep their places among the changes of their revision", async (t) 
   await engine.put(put("c", "again"));
   await engine.compact({ revision: 3 });
   const places: string[] = [];
+  const note = ({ key, keyStart, keyEnd, revision, place }: NewRow) =>
+    places.push(`${Buffer.from(key.subarray(keyStart, keyEnd))} ${revision}.${place}`);
   await read(Buffer.concat(await snapshotOf(engine)), {
-    add(item) {
-      if (item.kind !== "entry" && item.kind !== "change") return;
-      places.push(`${Buffer.from(item.key)} ${item.version.revision}.${item.version.place}`);
-    },
+    begin: () => ({ ...NO_TARGET, entry: note, change: note }),
   });
   t.deepEqual(places, ["a 2.2", "b 2.0", "c 3.0"]);
 });
