@@ -4,7 +4,7 @@
 // A channel connects when it is first used and again when the connection broke. Each has a
 // connection of its own, so that what happens on one cannot starve another.
 
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, type Interceptor } from "@grpc/grpc-js";
 
 /** The forms of an address, for error texts. */
 const FORMS = '"host:port", "[::1]:port" or "unix:/path"';
@@ -36,14 +36,17 @@ export interface ChannelOptions {
   readonly responseMaxBytes: number;
   /** 0: none. */
   readonly pingIntervalMs: number;
+  /** What every call goes through. */
+  readonly interceptors?: readonly Interceptor[];
 }
 
 /** Opens a channel; nothing is sent before it is used. */
 export function openChannel(target: string, options: ChannelOptions): Client {
-  const { responseMaxBytes, pingIntervalMs } = options;
+  const { responseMaxBytes, pingIntervalMs, interceptors = [] } = options;
   return new Client(target, credentials.createInsecure(), {
     "grpc.max_receive_message_length": responseMaxBytes,
     ...(pingIntervalMs === 0 ? {} : pings(pingIntervalMs)),
+    interceptors: [...interceptors],
     "grpc.enable_channelz": 0,
     "grpc.enable_http_proxy": 0,
     "grpc.service_config_disable_resolution": 1,

@@ -4,13 +4,14 @@
 // and snapshots at once, calls in flight after their answers, channels last. What the parts do is
 // theirs to know.
 
-import type { Client } from "@grpc/grpc-js";
+import type { Client, Interceptor } from "@grpc/grpc-js";
 import { WatchRequest } from "../gen/grpc/kvd/v1/watch.js";
 import { Batching } from "./batching.js";
 import { Calls, timeoutMsOf, unreachableError } from "./calls.js";
 import { openChannel, targetFromAddress } from "./channel.js";
 import { decodeMessage, encodeMessage } from "./codec.js";
 import type { ConnectOptions, Kvd } from "./connection.js";
+import { type DryRequest, endingBefore } from "./dry-run.js";
 import { msFromDuration } from "./duration.js";
 import { KvdClientError } from "./errors.js";
 import { closedError } from "./gate.js";
@@ -60,11 +61,30 @@ export function connect(address: string, options: ConnectOptions = {}): Kvd {
   return new KvdConnection(address, options);
 }
 
+/**
+ * A connection that sends nothing and needs no server: each call is checked as ever, its request is
+ * told, and it rejects with CANCELLED. For showing what a program would ask for.
+ *
+ * ```ts
+ * await using kv = connectDry("127.0.0.1:7856", ({ method }) => methods.push(method));
+ * await kv.put("kenya:capital", "Nairobi").catch(() => {});
+ * ```
+ *
+ * @throws TypeError for an address that is none.
+ */
+export function connectDry(address: string, onRequest: (request: DryRequest) => void): Kvd {
+  return new KvdConnection(address, DRY_OPTIONS, endingBefore(onRequest));
+}
+
+/** Single calls as the messages that they are; what fails has failed. */
+const DRY_OPTIONS: ConnectOptions = { batching: false, retry: false };
+
 class KvdConnection extends KvCalls implements Kvd {
   readonly lease: Leases;
   readonly maintenance: Maintenance;
   readonly #calls: Calls;
   readonly #responseMaxBytes: number;
+  readonly #dry: boolean;
   readonly #leases: LeaseCalls;
   readonly #maintenance: MaintenanceCalls;
   readonly #batching: Batching | undefined;
@@ -74,7 +94,8 @@ class KvdConnection extends KvCalls implements Kvd {
   readonly #watches = new Map<WatchFeed, Watch>();
   #closed: Promise<void> | undefined;
 
-  constructor(address: string, options: ConnectOptions) {
+  /** @param ending keeps all calls from being sent. */
+  constructor(address: string, options: ConnectOptions, ending?: Interceptor) {
     const target = targetFromAddress(address);
     const timeoutMs = timeoutMsOf(options.timeout ?? DEFAULT_TIMEOUT);
     const responseMaxBytes = options.responseMaxBytes ?? DEFAULT_RESPONSE_MAX_BYTES;
@@ -82,7 +103,8 @@ class KvdConnection extends KvCalls implements Kvd {
       throw new TypeError(`responseMaxBytes must be a whole number above 0`);
     }
     const pingIntervalMs = pingIntervalOf(options);
-    const channel = openChannel(target, { responseMaxBytes, pingIntervalMs });
+    const interceptors = ending === undefined ? [] : [ending];
+    const channel = openChannel(target, { responseMaxBytes, pingIntervalMs, interceptors });
     const calls = new Calls(channel, { address: target, timeoutMs, retry: options.retry ?? true });
     const batches = (options.batching ?? true) && responseMaxBytes >= BATCHING_RESPONSE_MIN_BYTES;
     const batching = batches ? new Batching(calls) : undefined;
@@ -93,8 +115,9 @@ class KvdConnection extends KvCalls implements Kvd {
     this.#channel = channel;
     // A message that is too large for its watch must not end the stream, which others share.
     this.#watchStreams = new WatchStreams(() =>
-      openChannel(target, { responseMaxBytes: -1, pingIntervalMs }),
+      openChannel(target, { responseMaxBytes: -1, pingIntervalMs, interceptors }),
     );
+    this.#dry = ending !== undefined;
     this.lease = this.#leases = new LeaseCalls(calls);
     this.maintenance = this.#maintenance = new MaintenanceCalls(calls);
   }
@@ -105,6 +128,8 @@ class KvdConnection extends KvCalls implements Kvd {
     const encoded = encodeMessage(WatchRequest, watchRequest(selector, options));
     const request = decodeMessage(WatchRequest, Uint8Array.from(encoded));
     const { resume = this.#calls.retry, relist = false, includeCurrent = false } = options;
+    // Otherwise they are listed by the client.
+    if (this.#dry) request.includeCurrent = includeCurrent;
     const what = this.#calls.describe("Watch");
     const feed = new WatchFeed({
       ...{ request, includeCurrent, resume, relist, what },

@@ -1,8 +1,9 @@
 // The public names of the client: `import { connect } from "kvd-grpc"`. A name that is not here may
 // change at any time; one that is here changes only with the major version.
 
-export { connect } from "./client.js";
+export { connect, connectDry } from "./client.js";
 export type * from "./connection.js";
+export type { DryRequest } from "./dry-run.js";
 export {
   type ErrorDetails,
   KvdClientError,

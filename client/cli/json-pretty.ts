@@ -1,10 +1,16 @@
-// JSON text, indented. Numbers, strings and doubled members stay as they were written: parsing and
-// printing anew would round 12345678901234567890.
+// JSON text, indented or on one line. Numbers, strings and doubled members stay as they were
+// written: parsing and printing anew would round 12345678901234567890.
 
 /** @throws SyntaxError when it is not JSON. */
 export function prettyJson(text: string): string {
   JSON.parse(text);
   return indent(text);
+}
+
+/** On one line, without blanks. @throws SyntaxError when it is not JSON. */
+export function compactJson(text: string): string {
+  JSON.parse(text);
+  return [...text.matchAll(TOKEN)].map(([token]) => token).join("");
 }
 
 /** Strings, or single structural characters, or numbers and words; blanks fall through. */

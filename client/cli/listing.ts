@@ -3,10 +3,12 @@
 import type { Entry, Kvd, RangeOptions, RangeResult, SelectorLike } from "../index.js";
 import { defined } from "./defined.js";
 import type { Flags } from "./flags.js";
+import { AT_OPTION } from "./history/moment.js";
 import type { OptionDefinition } from "./option.js";
 
 export const LISTING_OPTIONS: readonly OptionDefinition[] = [
   { flags: "--rev <revision>", description: "as it was at this revision" },
+  AT_OPTION,
   { flags: "--limit <count>", description: "at most this many; 0: all" },
   { flags: "--reverse", description: "the highest key first" },
 ];
@@ -23,14 +25,20 @@ export interface Listing {
   readonly limit: number;
 }
 
-/** The options of LISTING_OPTIONS and KEYS_ONLY. */
+/** The options of LISTING_OPTIONS and KEYS_ONLY; revisionFrom() knows what --at means. */
 export function listingFrom(
   selector: SelectorLike,
   flags: Flags,
-  more: { readonly delimiter?: string; readonly keysOnly?: boolean; readonly signal: AbortSignal },
+  more: {
+    /** Of --at; without it, that of --rev. */
+    readonly revision?: number | undefined;
+    readonly delimiter?: string;
+    readonly keysOnly?: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Listing {
   const options = defined({
-    revision: flags.number("rev"),
+    revision: more.revision ?? flags.number("rev"),
     order: flags.on("reverse") ? ("descending" as const) : undefined,
     keysOnly: more.keysOnly === true || flags.on("keys-only") ? true : undefined,
     delimiter: more.delimiter,

@@ -1,6 +1,7 @@
 // From a command line to an exit code: runs the command, says what went wrong, closes what is open.
 
 import type { Kvd } from "../index.js";
+import { addressError } from "./address-error.js";
 import { hasForeignBytes } from "./argument-bytes.js";
 import type { Invocation } from "./command.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
@@ -89,6 +90,11 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     },
   };
   try {
+    if (settings.printCurl !== undefined) {
+      const { printFirstCall } = await import("./print-call.js");
+      const shown = new Output(settings, process);
+      return await printFirstCall(invocation, { line, shown, tool: settings.printCurl });
+    }
     const exitCode = await line.definition.run(invocation);
     const complete = exitCode !== EXIT.interrupted && exitCode !== EXIT.terminated;
     await output.close({ complete });
@@ -106,8 +112,7 @@ async function connectTo(settings: Settings): Promise<Kvd> {
   try {
     return connect(settings.server, { timeout: settings.timeoutMs, retry: false, batching: false });
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`--server (or KVCTL_SERVER): ${error.message}`, { cause: error });
+    throw addressError(error);
   }
 }
 

@@ -1,18 +1,24 @@
-// Asks before something is deleted; where nobody can be asked, --yes has to be given.
+// Questions to the person at the terminal, on standard error. Where nobody can be asked, --yes has to
+// be given before something is deleted, and other answers are no.
 
 import { createInterface } from "node:readline";
 import type { Invocation } from "./command.js";
 import { UsageError } from "./failure.js";
+import type { Output } from "./output.js";
 import { plainLine } from "./terminal-text.js";
 
-/** Is there somebody to ask? Not where standard input is what is read. */
+/** Is there somebody to ask? */
+export function canAsk(output: Output): boolean {
+  return process.stdin.isTTY === true && output.notesToTerminal;
+}
+
+/** Refuses where there is nobody to ask; nor is there where standard input is what is read. */
 export function requireAnswer(
   { flags, output }: Pick<Invocation, "flags" | "output">,
   options: { readonly what: string; readonly inputTaken?: boolean },
 ): void {
   if (flags.on("yes")) return;
-  const terminal = process.stdin.isTTY === true && output.notesToTerminal;
-  if (terminal && options.inputTaken !== true) return;
+  if (canAsk(output) && options.inputTaken !== true) return;
   throw new UsageError(`${options.what}: add --yes if that is meant`);
 }
 
@@ -28,6 +34,19 @@ export async function confirmed(
   if (answer === undefined) output.prompt("\n");
   signal.throwIfAborted();
   return /^y(?:es)?$/i.test(answer?.trim() ?? "");
+}
+
+/** @param options `otherwise`: what an empty line means. */
+export async function askYesNo(
+  { output, signal }: Pick<Invocation, "output" | "signal">,
+  question: string,
+  { otherwise }: { readonly otherwise: boolean },
+): Promise<boolean> {
+  if (!canAsk(output)) return false;
+  output.prompt(question);
+  const answer = await answerOf(signal);
+  if (answer === undefined) return false;
+  return answer.trim() === "" ? otherwise : /^y(?:es)?$/i.test(answer.trim());
 }
 
 /** Undefined when there is none any more. */

@@ -1,10 +1,15 @@
 // The global flags, each of which is an environment variable too: flag, then KVCTL_*, then default.
 
+import { defined } from "./defined.js";
 import { msFromFlag } from "./duration.js";
 import { UsageError } from "./failure.js";
 
 export const FORMATS = ["text", "json", "jsonl", "table", "raw"] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** What can send a request that is printed. */
+const CURL_TOOLS = ["off", "grpcurl", "buf"] as const;
+export type CurlTool = Exclude<(typeof CURL_TOOLS)[number], "off">;
 
 const COLORS = ["auto", "always", "never"] as const;
 
@@ -15,6 +20,8 @@ export interface Settings {
   readonly color: (typeof COLORS)[number];
   readonly quiet: boolean;
   readonly debug: boolean;
+  /** Print the call for this tool instead of making it. */
+  readonly printCurl?: CurlTool;
 }
 
 /** What help shows of a global flag. */
@@ -65,6 +72,19 @@ export const GLOBAL_FLAGS: readonly GlobalFlag[] = [
     fallback: "off",
     description: "errors with their code, reason, facts and stack",
   },
+  {
+    flags: "--print-curl <tool>",
+    environment: "KVCTL_PRINT_CURL",
+    fallback: "off",
+    choices: CURL_TOOLS,
+    description: "send nothing: print the command of grpcurl or buf (buf curl) that does the same",
+  },
+  {
+    flags: "--print-grpcurl",
+    environment: "KVCTL_PRINT_GRPCURL",
+    fallback: "off",
+    description: "the same as --print-curl grpcurl",
+  },
 ];
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,15 +95,16 @@ export function readSettings(
   environment: Environment,
 ): Settings {
   const read = (name: string): { what: string; text: string } | undefined => {
-    const given = values[name];
+    const given = values[camelCase(name)];
     if (typeof given === "string") return { what: `--${name}`, text: given };
-    const variable = `KVCTL_${name.toUpperCase()}`;
+    const variable = variableOf(name);
     const text = environment[variable];
     return text === undefined || text === "" ? undefined : { what: variable, text };
   };
   const on = (name: string): boolean =>
-    values[name] === true || isOn(environment[`KVCTL_${name.toUpperCase()}`]);
+    values[camelCase(name)] === true || isOn(environment[variableOf(name)]);
   const timeout = read("timeout");
+  const tool = choice(read("print-curl"), CURL_TOOLS) ?? (on("print-grpcurl") ? "grpcurl" : "off");
   return {
     server: read("server")?.text ?? "127.0.0.1:7856",
     format: choice(read("output"), FORMATS) ?? "text",
@@ -91,7 +112,17 @@ export function readSettings(
     color: choice(read("color"), COLORS) ?? "auto",
     quiet: on("quiet"),
     debug: on("debug"),
+    ...defined({ printCurl: tool === "off" ? undefined : tool }),
   };
+}
+
+/** As the argument parser names a flag. */
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function variableOf(name: string): string {
+  return `KVCTL_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /** "0", "false", "no", "off" and nothing are off. */

@@ -3,6 +3,8 @@
 import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
+import { AT_OPTION } from "../history/moment.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { SELECTOR_OPTIONS, SELECTOR_USAGE, selectorFrom } from "../selectors.js";
 
 export const countCommand: CommandDefinition = {
@@ -11,6 +13,7 @@ export const countCommand: CommandDefinition = {
   options: [
     ...SELECTOR_OPTIONS,
     { flags: "--rev <revision>", description: "as it was at this revision" },
+    AT_OPTION,
     { flags: "--limit <count>", description: "stop counting there; 0: count all" },
     { flags: "--delimiter <text>", description: "count what ls would fold as one" },
   ],
@@ -25,7 +28,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const { verb, words, flags, output, signal } = invocation;
   const selector = selectorFrom(verb, words, flags);
   const options = defined({
-    revision: flags.number("rev"),
+    revision: await revisionFrom(invocation),
     limit: flags.number("limit"),
     delimiter: flags.text("delimiter"),
     signal,

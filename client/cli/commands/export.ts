@@ -6,6 +6,8 @@ import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
+import { AT_OPTION } from "../history/moment.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { FormError } from "../json-forms.js";
 import { LeaseTimes } from "../lease-times.js";
 import { pages } from "../listing.js";
@@ -30,6 +32,7 @@ export const exportCommand: CommandDefinition = {
   options: [
     ...SELECTOR_OPTIONS,
     { flags: "--rev <revision>", description: "as it was at this revision" },
+    AT_OPTION,
     { flags: "-o, --out <file>", description: "write to a file, or a new folder" },
     FORMAT_OPTION,
     ...KEY_CHANGE_OPTIONS,
@@ -60,9 +63,10 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const path = flags.text("out");
   const format = await outputFormat(flags, path);
   const change = keyChangeFrom(flags);
+  const wanted = await revisionFrom(invocation);
   const kv = await invocation.connect();
   const toFile = path !== undefined && path !== "-";
-  const asked = defined({ revision: flags.number("rev") });
+  const asked = defined({ revision: wanted });
   // Counting first makes the bar honest, and tells of a server that is not there before a file is.
   const counted = toFile || format === "csv" ? await kv.count(selector, asked) : undefined;
   const revision = asked.revision ?? counted?.revision;

@@ -6,6 +6,7 @@ import { defined } from "../defined.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import type { Flags } from "../flags.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { bytesForm, entryForm } from "../json-forms.js";
 import { prettyJson } from "../json-pretty.js";
 import { KEYS_ONLY, LISTING_OPTIONS, listingFrom } from "../listing.js";
@@ -36,6 +37,7 @@ export const getCommand: CommandDefinition = {
     { run: "kvctl get logo.png -o logo.png", says: "the exact bytes, into a file" },
     { run: "kvctl get retries --default 3", says: "an answer for an absent key" },
     { run: "kvctl get config --rev 41", says: "as it was at revision 41" },
+    { run: "kvctl get config --at '10m ago'", says: "as it was ten minutes ago" },
   ],
   run,
 };
@@ -45,7 +47,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const selector = selectorFrom(verb, words, flags);
   const single = singleKey(selector);
   refuse(flags, single ? ["limit", "reverse"] : ["json", "default"], single);
-  const listing = listingFrom(selector, flags, { signal });
+  const revision = await revisionFrom(invocation);
+  const listing = listingFrom(selector, flags, { revision, signal });
   const file = flags.text("out");
   if (!single) {
     if (file !== undefined) await output.writeTo(file);
@@ -53,11 +56,12 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   }
   const kv = await invocation.connect();
   const { key } = selector as { key: string | Uint8Array };
-  const entry = await kv.get(key, { ...defined({ revision: listing.options.revision }), signal });
+  const entry = await kv.get(key, { ...defined({ revision }), signal });
   const fallback = flags.text("default");
   if (entry === undefined && fallback === undefined) {
     const shown = typeof key === "string" ? Buffer.from(key) : key;
-    throw new Failure(EXIT.negative, `there is no key "${lineText(shown)}"`);
+    const when = revision === undefined ? "" : ` at revision ${revision}`;
+    throw new Failure(EXIT.negative, `there is no key "${lineText(shown)}"${when}`);
   }
   if (file !== undefined) await output.writeTo(file);
   if (entry === undefined) await writeDefault(invocation, key, Buffer.from(fallback ?? ""));

@@ -4,6 +4,7 @@ import type { CommandDefinition, Invocation } from "../command.js";
 import { defined } from "../defined.js";
 import type { ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { LISTING_OPTIONS, listingFrom } from "../listing.js";
 import { runListing } from "../run-listing.js";
 import { KEY_ENCODING, keyFromText } from "../selectors.js";
@@ -45,7 +46,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const named = prefix !== undefined && prefix !== "";
   const selector = named ? { prefix: keyFromText(flags, prefix) } : ({ all: true } as const);
   const long = flags.on("long");
-  const more = { ...defined({ delimiter }), keysOnly: !long, signal };
+  const revision = await revisionFrom(invocation);
+  const more = { ...defined({ delimiter }), keysOnly: !long, revision, signal };
   const listing = listingFrom(selector, flags, more);
   const file = flags.text("out");
   if (file !== undefined) await output.writeTo(file);

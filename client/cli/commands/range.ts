@@ -2,6 +2,7 @@
 
 import type { CommandDefinition, Invocation } from "../command.js";
 import type { ExitCode } from "../exit-codes.js";
+import { revisionFrom } from "../history/revision-at.js";
 import { KEYS_ONLY, LISTING_OPTIONS, listingFrom } from "../listing.js";
 import { runListing } from "../run-listing.js";
 import { SELECTOR_OPTIONS, SELECTOR_USAGE, selectorFrom } from "../selectors.js";
@@ -32,7 +33,10 @@ export const rangeCommand: CommandDefinition = {
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { verb, words, flags, output, signal } = invocation;
   const selector = selectorFrom(verb, words, flags);
-  const listing = listingFrom(selector, flags, { signal });
+  const listing = listingFrom(selector, flags, {
+    revision: await revisionFrom(invocation),
+    signal,
+  });
   const file = flags.text("out");
   if (file !== undefined) await output.writeTo(file);
   return runListing(invocation, listing, { keysOnly: flags.on("keys-only") });

@@ -5,6 +5,7 @@ import type { CommandDefinition, Invocation } from "../command.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { Failure, UsageError } from "../failure.js";
 import { FormError, objectFromJson } from "../json-forms.js";
+import { canAsk } from "../question.js";
 import { txnFromArguments, txnFromText } from "../txn-grammar.js";
 import { txnFromForm } from "../txn-json.js";
 import { writeTxnResult } from "../txn-results.js";
@@ -19,7 +20,8 @@ export const txnCommand: CommandDefinition = {
     "--prefix P, --start S --end E or --all. Operations: put KEY VALUE, get KEY, del, range, with",
     "the flags of those commands after the words. Words with blanks go in double quotes with JSON's",
     "escapes; on the command line the shell's quotes do it. With - the same comes from standard",
-    "input, where lines end operations. Flags of kvctl itself go before the first --.",
+    "input, where lines end operations. Flags of kvctl itself go before the first --. Without any of",
+    "this, on a terminal, it asks for each part, shows the whole, and asks before it sends it.",
   ].join(" "),
   options: [
     { flags: "--exit-code", description: "end with 1 when the compares do not hold" },
@@ -38,6 +40,7 @@ export const txnCommand: CommandDefinition = {
       run: "printf 'version(n) = 3\\n--\\nput n 4\\n' | kvctl txn - --exit-code",
       says: "from standard input; 1 when it does not hold",
     },
+    { run: "kvctl txn", says: "asked for at the terminal, part by part" },
     {
       run: `echo '{"success": [{"put": {"key": "a", "value": "1"}}]}' | kvctl txn --json -`,
       says: "as JSON, which can nest",
@@ -59,7 +62,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   return result.succeeded || !flags.on("exit-code") ? EXIT.ok : EXIT.negative;
 }
 
-async function specFrom({ words, tail, flags }: Invocation): Promise<TxnSpec> {
+async function specFrom(invocation: Invocation): Promise<TxnSpec> {
+  const { words, tail, flags, output, signal } = invocation;
   const file = flags.text("json");
   if (file !== undefined) {
     if (words.length > 0 || tail !== undefined) {
@@ -72,6 +76,7 @@ async function specFrom({ words, tail, flags }: Invocation): Promise<TxnSpec> {
   }
   const compares = words.slice(0, words.length - (tail?.length ?? 0));
   if (compares.length === 0 && tail === undefined) {
+    if (canAsk(output)) return (await import("../txn-dialog.js")).txnFromDialog(output, signal);
     throw new UsageError("txn needs operations: kvctl txn 'mod(a) = 0' -- put a 1 -- get a");
   }
   return txnFromArguments([...compares, ...(tail === undefined ? [] : ["--", ...tail])]);

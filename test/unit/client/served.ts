@@ -5,7 +5,7 @@ import type { ExecutionContext } from "ava";
 import { type ConnectOptions, connect, type Kvd } from "../../../client/index.js";
 import { type MemoryEngine, openMemoryEngine } from "../../../server/engines/memory.js";
 import { defaultLimits, type Limits } from "../../../server/kv/limits.js";
-import { systemClock } from "../../../server/lib/clock.js";
+import { type Clock, systemClock } from "../../../server/lib/clock.js";
 import { createServer, type KvdServer } from "../../../server/server.js";
 
 export interface Served {
@@ -19,12 +19,14 @@ export interface Served {
 export interface ServedOptions {
   readonly limits?: Partial<Limits>;
   readonly listen?: string;
+  /** Of the engine: commits have its time. */
+  readonly clock?: Clock;
 }
 
 export async function serve(t: ExecutionContext, options: ServedOptions = {}): Promise<Served> {
-  const { limits: overrides = {}, ...rest } = options;
+  const { limits: overrides = {}, clock = systemClock, ...rest } = options;
   const limits = defaultLimits(overrides);
-  const engine = await openMemoryEngine({ limits, clock: systemClock });
+  const engine = await openMemoryEngine({ limits, clock });
   t.teardown(async () => {
     engine.check();
     await engine.close();
