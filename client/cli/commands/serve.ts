@@ -110,6 +110,7 @@ async function attach({ invocation, address, files }: Serving): Promise<ExitCode
   const child = spawnAttached({ files, address, environment, flags: tail });
   const forward = () => child.kill("SIGTERM");
   signal.addEventListener("abort", forward, { once: true });
+  if (signal.aborted) forward();
   if (endOf(child) === undefined) await once(child, "exit");
   const end = endOf(child);
   if (end === 0) return EXIT.ok;

@@ -23,6 +23,8 @@ import { type StartResult, takeStartTurn } from "./start-turn.js";
 
 /** Reading a large store takes a while; a --timeout that is longer counts. */
 const START_MS = 60_000;
+/** A start that takes longer is said to go on. */
+const PATIENCE_MS = 3_000;
 
 export interface Starting {
   /** `server` is the address to start it on. */
@@ -109,7 +111,12 @@ class DaemonStart {
         const setup = { files: this.#files, address: this.#address, environment, flags };
         const child = spawnDaemon(setup);
         child.once("exit", changes.notice).once("error", changes.notice);
+        // Whoever breaks it off does not want it; too slow a start goes on.
+        const end = () => child.kill("SIGTERM");
+        this.#starting.signal.addEventListener("abort", end, { once: true });
+        if (this.#starting.signal.aborted) end();
         if (await this.#untilServing(child, changes)) {
+          this.#starting.signal.removeEventListener("abort", end);
           child.unref();
           const holder = await lockHolder(this.#files.dataDir);
           return holder?.pid === undefined || holder.pid === child.pid;
@@ -127,11 +134,15 @@ class DaemonStart {
 
   /** False when it has ended instead. */
   async #untilServing(child: ChildProcess, changes: FolderChanges): Promise<boolean> {
-    for (;;) {
-      if (this.#signal.aborted && this.#starting.signal.aborted) child.kill("SIGTERM");
+    const began = performance.now();
+    for (let told = false; ; ) {
       this.#endIfOver(child.pid);
       if (endOf(child) !== undefined) return false;
       if (await this.#serves()) return true;
+      if (!told && performance.now() - began > PATIENCE_MS) {
+        told = true;
+        this.#starting.output.note(`waiting for kvd (pid ${child.pid}) to read its data`);
+      }
       await changes.next();
     }
   }
