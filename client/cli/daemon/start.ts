@@ -102,9 +102,7 @@ class DaemonStart {
     try {
       for (;;) {
         // Another may have come first since the port was looked at.
-        if (await this.#serves()) return false;
-        await this.#untilUnlocked(changes);
-        if (await this.#serves()) return false;
+        if (await this.#othersServe(changes)) return false;
         await this.#refuseOthers();
         const offset = await sizeOf(this.#files.log);
         const { environment, flags = [] } = this.#starting;
@@ -147,11 +145,12 @@ class DaemonStart {
     }
   }
 
-  /** While another kvd has the data: one that is about to listen, or about to end. */
-  async #untilUnlocked(changes: FolderChanges): Promise<void> {
+  /** Waits while another kvd has the data: one that is about to listen, or about to end. */
+  async #othersServe(changes: FolderChanges): Promise<boolean> {
     for (;;) {
+      if (await this.#serves()) return true;
       const holder = await lockHolder(this.#files.dataDir);
-      if (holder === undefined || (await this.#serves())) return;
+      if (holder === undefined) return false;
       await this.#refuseOtherPort(holder.pid);
       this.#endIfOver(holder.pid);
       await changes.next();

@@ -86,7 +86,7 @@ export async function latencyFinding(
   }
   took.sort((one, other) => one - other);
   const [median = 0, slowest = 0] = [took[CALLS / 2], took.at(-1)];
-  const says = `${CALLS} gets: ${msText(median)} at the middle, ${msText(slowest)} at most`;
+  const says = `${CALLS} gets: median ${msText(median)}, slowest ${msText(slowest)}`;
   const { timeoutMs } = settings;
   if (timeoutMs === 0 || slowest < timeoutMs / 4) return ok("latency", says);
   return warning("latency", says, `that is near --timeout, ${msText(timeoutMs)}: make it longer`);
