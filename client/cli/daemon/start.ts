@@ -23,13 +23,13 @@ import { type StartResult, takeStartTurn } from "./start-turn.js";
 
 /** Reading a large store takes a while; a --timeout that is longer counts. */
 const START_MS = 60_000;
-/** A start that takes longer is said to go on. */
+/** Of a start that takes longer, whoever sits at a terminal is told what goes on. */
 const PATIENCE_MS = 3_000;
 
 export interface Starting {
   /** `server` is the address to start it on. */
   readonly settings: Pick<Settings, "server" | "timeoutMs">;
-  readonly output: Pick<Output, "note">;
+  readonly output: Pick<Output, "note" | "notesToTerminal">;
   readonly environment: Environment;
   readonly signal: AbortSignal;
   /** More flags of kvd. */
@@ -132,14 +132,15 @@ class DaemonStart {
 
   /** False when it has ended instead. */
   async #untilServing(child: ChildProcess, changes: FolderChanges): Promise<boolean> {
+    const { output } = this.#starting;
     const began = performance.now();
-    for (let told = false; ; ) {
+    for (let told = !output.notesToTerminal; ; ) {
       this.#endIfOver(child.pid);
       if (endOf(child) !== undefined) return false;
       if (await this.#serves()) return true;
       if (!told && performance.now() - began > PATIENCE_MS) {
         told = true;
-        this.#starting.output.note(`waiting for kvd (pid ${child.pid}) to read its data`);
+        output.note(`waiting for kvd (pid ${child.pid}) to read its data`);
       }
       await changes.next();
     }
