@@ -23,12 +23,16 @@ export type StartTurn =
     }
   | { readonly kind: "waits"; readonly result: Promise<StartResult | undefined> };
 
+/** What every system takes; a longer path would silently be cut, to another one. */
+const PATH_MAX_BYTES = 103;
+
 /** A socket that is left over is removed so often; then there is no waiting for one another. */
 const ATTEMPTS = 5;
 
 /** The turn is over when `signal` is aborted, for those who wait. */
 export async function takeStartTurn(path: string, signal: AbortSignal): Promise<StartTurn> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  const attempts = Buffer.byteLength(path) > PATH_MAX_BYTES ? 0 : ATTEMPTS;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     const waiting = new Set<Socket>();
     const bound = await listen(path, waiting);
     if (bound.kind === "listens") return { kind: "starts", end: ending(bound.server, waiting) };
@@ -78,10 +82,13 @@ function resultFrom(socket: Socket, signal: AbortSignal): Promise<StartResult | 
     socket.setEncoding("utf8").on("data", (part: string) => {
       text += part;
     });
-    socket.on("error", () => {});
-    socket.once("close", () => resolve(resultFromText(text)));
     const leave = () => socket.destroy();
-    signal.addEventListener("abort", leave, { once: true });
+    signal.addEventListener("abort", leave);
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      signal.removeEventListener("abort", leave);
+      resolve(resultFromText(text));
+    });
     if (signal.aborted) leave();
   });
 }

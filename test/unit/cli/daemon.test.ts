@@ -1,6 +1,6 @@
 // The parts of the daemon's start: who takes the turn, who has the lock, what a log says.
 
-import { existsSync, linkSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "ava";
@@ -47,8 +47,11 @@ test("a socket that a killed starter left behind is taken over", async (t) => {
 });
 
 test("where there can be no socket, everybody starts, and the lock decides", async (t) => {
-  const path = join(await temporaryFolder(t), "x".repeat(200), "start.sock");
-  t.is((await takeStartTurn(path, signal)).kind, "starts");
+  const folder = await temporaryFolder(t);
+  for (const path of [join(folder, "x".repeat(200)), join(folder, "absent/start.sock")]) {
+    for (const _ of [1, 2]) t.is((await takeStartTurn(path, signal)).kind, "starts");
+  }
+  t.deepEqual(readdirSync(folder), []);
 });
 
 test("who waits for a start leaves when it is told to", async (t) => {
