@@ -55,11 +55,11 @@ export interface ConnectOptions {
  *
  * Within its timeout, a call waits for a connection and is sent again where that cannot do harm:
  * what only reads (get, range, pages, entries, count; a txn or a batch of nothing else; leases but
- * for grant and revoke; status, hash) whenever the connection broke under it; a write (put, delete,
- * any other txn or batch, grant, revoke, compact) only while it is certain that it was not applied:
- * it was never sent, or the server refused it because it stops. A write whose connection broke
- * rejects with UNAVAILABLE without a reason, and may have happened or not; it is never sent again.
- * To repeat one safely, give it an expectedModRevision, or look before.
+ * for grant and revoke; status, health, hash) whenever the connection broke under it; a write (put,
+ * delete, any other txn or batch, grant, revoke, compact) only while it is certain that it was not
+ * applied: it was never sent, or the server refused it because it stops. A write whose connection
+ * broke rejects with UNAVAILABLE without a reason, and may have happened or not; it is never sent
+ * again. To repeat one safely, give it an expectedModRevision, or look before.
  *
  * Gets, puts and deletes of single keys that are made without waiting in between travel together
  * (ConnectOptions.batching): a hundred cost little more than a few. They are still calls of their

@@ -54,9 +54,19 @@ export interface Snapshot extends AsyncIterable<Uint8Array>, AsyncDisposable {
   close(): void;
 }
 
+/** What the health service says: "unknown" when it does not know itself. */
+export type Health = "serving" | "not serving" | "unknown";
+
 /** Care for the server, as kv.maintenance. */
 export interface Maintenance {
   status(options?: CallOptions): Promise<Status>;
+  /**
+   * Whether the server takes calls, by the standard health service (grpc.health.v1): "not serving"
+   * when it stops, or when its disk has failed. Costs it nothing.
+   *
+   * @throws KvdClientError when there is no such answer: UNIMPLEMENTED by what is no kvd.
+   */
+  health(options?: CallOptions): Promise<Health>;
   /**
    * Drops the versions that are superseded at or below a revision.
    *

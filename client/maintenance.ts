@@ -1,7 +1,13 @@
-// The calls of MaintenanceService: check and translate, call, translate. The snapshots that stream
-// in end with the client.
+// The calls of MaintenanceService, and of the health service: check and translate, call, translate.
+// The snapshots that stream in end with the client.
 
 import { Metadata } from "@grpc/grpc-js";
+import {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthService,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../gen/grpc/grpc/health/v1/health.js";
 import {
   CompactRequest,
   CompactResponse,
@@ -17,7 +23,7 @@ import {
 import { callSite } from "./call-site.js";
 import { always, type Calls, deadlineOf, method, timeoutMsOf } from "./calls.js";
 import { msFromMessage } from "./duration.js";
-import type { Maintenance, Snapshot, Status } from "./maintenance-types.js";
+import type { Health, Maintenance, Snapshot, Status } from "./maintenance-types.js";
 import { int64FromNumber, numberFromInt64 } from "./numbers.js";
 import { StreamedSnapshot } from "./snapshot.js";
 import type { CallOptions, GetOptions } from "./types.js";
@@ -28,6 +34,7 @@ export const STATUS = method(
   StatusResponse,
   always,
 );
+const HEALTH = method(HealthService.check.path, HealthCheckRequest, HealthCheckResponse, always);
 const COMPACT = method(MaintenanceServiceService.compact.path, CompactRequest, CompactResponse);
 const HASH = method(MaintenanceServiceService.hash.path, HashRequest, HashResponse, always);
 const SNAPSHOT = method(MaintenanceServiceService.snapshot.path, SnapshotRequest, SnapshotResponse);
@@ -42,6 +49,15 @@ export class MaintenanceCalls implements Maintenance {
 
   async status(options: CallOptions & { readonly waitForReady?: boolean } = {}): Promise<Status> {
     return this.#calls.unary(STATUS, {}, options, statusFromMessage);
+  }
+
+  async health(options: CallOptions = {}): Promise<Health> {
+    // The empty name is the server as a whole.
+    const request = { service: "" };
+    return this.#calls.unary(HEALTH, request, options, ({ status }) => {
+      if (status === ServingStatus.SERVING) return "serving";
+      return status === ServingStatus.NOT_SERVING ? "not serving" : "unknown";
+    });
   }
 
   async compact(

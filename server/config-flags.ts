@@ -53,6 +53,7 @@ export interface FlagValues {
   readonly channelz?: boolean;
   readonly allowedHost?: readonly string[];
   readonly logLevel?: LogLevel;
+  readonly logFile?: string;
   readonly shutdownGrace?: number;
   readonly [limit: string]: unknown;
 }
@@ -130,6 +131,10 @@ export function kvdCommand(version: string): Command {
         "--log-level <level>",
         `${LOG_LEVELS.join(", ")} (default: ${DEFAULT_LOG_LEVEL})`,
       ).argParser(argument((text) => parseChoice(text, LOG_LEVELS))),
+    )
+    .option(
+      "--log-file <path>",
+      "write the log there instead of to standard output; at 4 MiB it becomes <path>.1",
     )
     .addOption(
       new Option(

@@ -60,6 +60,8 @@ export interface Config {
   /** Names under which HTTP/1 is answered, besides addresses and localhost. */
   readonly allowedHosts: readonly string[];
   readonly logLevel: LogLevel;
+  /** Where the log goes; undefined: to standard output. */
+  readonly logFile: string | undefined;
   readonly shutdownGraceMs: number;
   /** Leave the variables that make grpc-js print what it does, metadata of calls included. */
   readonly debugGrpc: boolean;
@@ -144,6 +146,7 @@ function printable(command: Command, config: Config): Setting[] {
     channelz: config.channelz,
     allowedHost: config.allowedHosts,
     logLevel: config.logLevel,
+    logFile: config.logFile,
     shutdownGrace: showValue(config.shutdownGraceMs, "ms"),
     ...Object.fromEntries(
       limitNames().map((name) => [
@@ -188,6 +191,7 @@ function configFromValues(values: FlagValues, machine: Machine) {
     channelz: values.channelz ?? false,
     allowedHosts: Object.freeze([...(values.allowedHost ?? [])]),
     logLevel: values.logLevel ?? DEFAULT_LOG_LEVEL,
+    logFile: values.logFile,
     shutdownGraceMs: values.shutdownGrace ?? DEFAULT_SHUTDOWN_GRACE_MS,
     limits: limitsFromValues(values, machine),
   };

@@ -1,4 +1,4 @@
-// Where the lines of the log go: standard output, at the pace of whoever reads it.
+// Where the lines of the log go: standard output, or a file, at the pace of whoever takes them.
 //
 // A reader that stalls holds up the log, not the server: what waits for it is bounded, and lines
 // beyond the bound are dropped. A reader that is gone is not written to again. pino's own output
@@ -14,16 +14,24 @@ const FULL_PAUSE_MS = 50;
 /** At the end of the process, after which the last lines are given up. */
 const FULL_PAUSES_MAX = 20;
 
+/** What takes the lines. */
+export interface LogTarget {
+  /** Where the next bytes go. */
+  readonly fd: number;
+  /** All that went there so far is whole lines: the moment to go on elsewhere. */
+  linesEnded?(): void;
+}
+
 export class LogOutput {
-  readonly #fd: number;
+  readonly #target: LogTarget;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   /** Something is being written, or will be at the end of this step. */
   #isBusy = false;
   #isGone = false;
 
-  constructor(fd: number) {
-    this.#fd = fd;
+  constructor(target: LogTarget) {
+    this.#target = target;
   }
 
   /** Takes a line; those of one step are written together. */
@@ -42,7 +50,7 @@ export class LogOutput {
     for (let pauses = 0; this.#waitingBytes > 0 && pauses < FULL_PAUSES_MAX; ) {
       const bytes = this.#take();
       try {
-        this.#putBack(bytes.subarray(writeSync(this.#fd, bytes)));
+        this.#wrote(bytes, writeSync(this.#target.fd, bytes));
       } catch (error) {
         if (this.#isOver(error as NodeJS.ErrnoException)) return;
         this.#putBack(bytes);
@@ -56,9 +64,9 @@ export class LogOutput {
     const bytes = this.#take();
     this.#isBusy = bytes.length > 0;
     if (!this.#isBusy) return;
-    write(this.#fd, bytes, (error, writtenBytes) => {
+    write(this.#target.fd, bytes, (error, writtenBytes) => {
       if (error === null) {
-        this.#putBack(bytes.subarray(writtenBytes));
+        this.#wrote(bytes, writtenBytes);
         this.#next();
       } else if (!this.#isOver(error)) {
         this.#putBack(bytes);
@@ -72,6 +80,11 @@ export class LogOutput {
     this.#isGone = code !== "EAGAIN";
     if (this.#isGone) this.#take();
     return this.#isGone;
+  }
+
+  #wrote(bytes: Buffer, writtenBytes: number): void {
+    this.#putBack(bytes.subarray(writtenBytes));
+    if (writtenBytes === bytes.length) this.#target.linesEnded?.();
   }
 
   #take(): Buffer {

@@ -3,8 +3,8 @@
 //
 // SIGTERM and SIGINT stop it gracefully, with exit code 0; a second one ends it at once, with the
 // code that shells give the signal. Exit codes: 1 cannot start, 2 bad flags, 70 an error of kvd's
-// own, 74 data that is damaged, or a disk that failed. Logs are JSON lines on stdout; texts about
-// flags go to stderr.
+// own, 74 data that is damaged, or a disk that failed. Logs are JSON lines on stdout, or in the
+// file of --log-file; texts about flags go to stderr.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
@@ -14,7 +14,8 @@ import { isOfData, isOfSystem } from "./data-failure.js";
 import { KvdError } from "./kv/errors.js";
 import { AddressError } from "./listen-address.js";
 import { loadProgress } from "./load-progress.js";
-import { LogOutput } from "./log-output.js";
+import { LogFile } from "./log-file.js";
+import { LogOutput, type LogTarget } from "./log-output.js";
 import { thisMachine } from "./memory-sizes.js";
 import { endOfLife } from "./node-support.js";
 import { removePortFile, writePortFile } from "./port-file.js";
@@ -70,7 +71,8 @@ async function main(): Promise<void> {
 }
 
 async function serve(config: Config): Promise<void> {
-  const logger = createLogger(config);
+  const logger = openLog(config);
+  if (logger === undefined) return;
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     process.on(event, (error) => {
       logger.fatal({ err: error }, "an error of kvd's own: it ends at once");
@@ -96,8 +98,21 @@ async function serve(config: Config): Promise<void> {
   }
 }
 
-function createLogger({ logLevel }: Config): pino.Logger {
-  const output = new LogOutput(STDOUT);
+/** Undefined when its file cannot be written to, which is told and ends kvd. */
+function openLog(config: Config): pino.Logger | undefined {
+  const { logFile } = config;
+  try {
+    const target = logFile === undefined ? { fd: STDOUT } : new LogFile(logFile);
+    return createLogger(config, target);
+  } catch (error) {
+    process.stderr.write(`error: cannot write --log-file: ${(error as Error).message}\n`);
+    process.exitCode = EXIT.cannotStart;
+    return undefined;
+  }
+}
+
+function createLogger({ logLevel }: Config, target: LogTarget): pino.Logger {
+  const output = new LogOutput(target);
   process.on("exit", () => output.flushSync());
   const options = {
     level: logLevel,

@@ -11,6 +11,8 @@ export interface CatalogEntry {
    * one of these first words.
    */
   readonly writes: boolean | readonly string[];
+  /** False: a server that was only just started would be no answer, so none is. */
+  readonly autostart?: false;
   load(): Promise<CommandDefinition>;
 }
 
@@ -208,6 +210,28 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: "status",
     summary: "show how the server is",
     writes: false,
+    autostart: false,
     load: async () => (await import("./commands/status.js")).statusCommand,
+  },
+  {
+    name: "doctor",
+    summary: "look for what is wrong, and say how to mend it",
+    writes: false,
+    autostart: false,
+    load: async () => (await import("./commands/doctor.js")).doctorCommand,
+  },
+  {
+    name: "serve",
+    summary: "start, stop and look at the local server",
+    writes: false,
+    autostart: false,
+    load: async () => (await import("./commands/serve.js")).serveCommand,
+  },
+  {
+    name: "context",
+    summary: "keep servers under names, and choose between them",
+    writes: false,
+    autostart: false,
+    load: async () => (await import("./commands/context.js")).contextCommand,
   },
 ];

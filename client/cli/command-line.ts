@@ -22,6 +22,8 @@ export type CommandLine =
       readonly kind: "run";
       readonly verb: string;
       readonly writes: boolean;
+      /** May a server be started for it? */
+      readonly autostart: boolean;
       readonly definition: CommandDefinition;
       readonly words: readonly string[];
       readonly tail: readonly string[] | undefined;
@@ -105,6 +107,7 @@ class Parser {
         kind: "run",
         verb,
         writes: writesWith(entry, words),
+        autostart: entry.autostart !== false,
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,

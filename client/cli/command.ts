@@ -7,6 +7,7 @@ import type { Flags } from "./flags.js";
 import type { OptionDefinition } from "./option.js";
 import type { Output } from "./output.js";
 import type { Settings } from "./settings.js";
+import type { Environment } from "./user-folders.js";
 
 export interface Example {
   readonly run: string;
@@ -35,10 +36,14 @@ export interface Invocation {
   readonly flags: Flags;
   readonly settings: Settings;
   readonly output: Output;
+  readonly environment: Environment;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** From here on, a signal leaves the command so long to end by itself, instead of a second. */
   patience(ms: number): void;
-  /** The connection, opened at the first call. The transport is loaded only then. */
+  /**
+   * The connection, opened at the first call. The transport is loaded only then, and the daemon
+   * started where that is right: see CatalogEntry.
+   */
   connect(): Promise<Kvd>;
 }

@@ -45,7 +45,8 @@ export function exitCodeOf(error: unknown): ExitCode {
 
 /** What was being done when it went wrong. */
 export interface ErrorContext {
-  readonly settings: Pick<Settings, "server" | "timeoutMs">;
+  readonly settings: Pick<Settings, "server" | "timeoutMs"> &
+    Partial<Pick<Settings, "context" | "origins">>;
   /** The command changes the store. */
   readonly writes: boolean;
   /** How to go on with a watch that ended; by default, the --rev to give. */
@@ -61,7 +62,8 @@ export function errorText(error: unknown, context: ErrorContext): string {
 }
 
 function clientErrorText(error: KvdClientError, context: ErrorContext): string {
-  const { server, timeoutMs } = context.settings;
+  const { timeoutMs } = context.settings;
+  const server = serverText(context);
   if (error.reason !== undefined) {
     const { operation } = error.details;
     const where = operation === undefined ? "" : `${operation}: `;
@@ -87,22 +89,33 @@ function clientErrorText(error: KvdClientError, context: ErrorContext): string {
 
 /** The transport tells why only in words; they are read for people, never to decide anything. */
 function unavailableText(error: KvdClientError, context: ErrorContext): string {
-  const { server } = context.settings;
+  const server = serverText(context);
   const code = /\bE[A-Z_]{3,}\b/.exec(error.message)?.[0];
   const why = CONNECT_ERRORS[code ?? ""];
   const unresolved = /resolution failed/i.test(error.message);
   if (/\bprotocol error\b/i.test(error.message)) {
-    return `what listens at ${server} is no kvd: it does not speak gRPC; is it the right --server?`;
+    const hint = "kvctl doctor looks closer, --server names another";
+    return `what listens at ${server} is no kvd: it does not speak gRPC; ${hint}`;
   }
   if (unresolved || /No connection established/i.test(error.message)) {
     const cause = unresolved
       ? "the host's name cannot be resolved"
       : (why ?? "no connection was established");
     const text = `cannot reach kvd at ${server}: ${cause}`;
-    return `${text}; start one with \`kvd\` or give --server`;
+    return `${text}; ${startHint(context)}`;
   }
   const next = resumption(error, context) || doubt(context);
   return `lost the connection to kvd at ${server}: ${why ?? error.message}${next}`;
+}
+
+/** The address, with the context that it is of. */
+function serverText({ settings: { server, context, origins } }: ErrorContext): string {
+  return origins?.server === "context" ? `${server} (context ${context})` : server;
+}
+
+function startHint({ settings: { origins } }: ErrorContext): string {
+  if (origins?.server === "default") return "kvctl serve starts one, --server names another";
+  return "start one with `kvd` or give --server";
 }
 
 /** Where the history begins, or another one does, there is nothing to go on with. */

@@ -41,7 +41,7 @@ export async function printFirstCall(
       kv ??= connectDry(settings.server, take);
       return kv;
     } catch (error) {
-      throw addressError(error);
+      throw addressError(error, settings);
     }
   };
   const over = line.definition.run({ ...invocation, signal, connect });

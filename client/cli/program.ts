@@ -5,6 +5,8 @@ import { addressError } from "./address-error.js";
 import { hasForeignBytes } from "./argument-bytes.js";
 import type { Invocation } from "./command.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
+import { chosenContext } from "./contexts/chosen-context.js";
+import { isRefused } from "./daemon/probe.js";
 import { debugText, errorText, exitCodeOf } from "./error-text.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { Failure, OutputClosed, UsageError } from "./failure.js";
@@ -32,7 +34,7 @@ export async function run(process: Process): Promise<ExitCode> {
     }
     const line = await parseCommandLine(process.argv);
     if (line.kind === "run") {
-      settings = readSettings(line.values, process.environment);
+      settings = await settingsOf(line, process);
       output = new Output(settings, process);
       return await runCommand(process, { line, settings, output });
     }
@@ -47,6 +49,13 @@ function plainSettings(process: Process): Settings {
   const { KVCTL_DEBUG: debug } = process.environment;
   const settings = readSettings({}, {});
   return { ...settings, debug: isOn(debug) || process.argv.includes("--debug") };
+}
+
+async function settingsOf({ verb, values }: Run["line"], process: Process): Promise<Settings> {
+  const { environment } = process;
+  // What arranges contexts must work where the one in use is not there any more.
+  const context = verb === "context" ? undefined : await chosenContext(values, environment);
+  return readSettings(values, environment, context);
 }
 
 async function show(
@@ -82,10 +91,11 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     flags: new Flags(line.values),
     settings,
     output,
+    environment: process.environment,
     signal: process.signal,
     patience: (ms) => process.patience?.(ms),
     connect: () => {
-      connected ??= connectTo(settings);
+      connected ??= connectTo(process, { line, settings, output });
       return connected;
     },
   };
@@ -107,12 +117,22 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
   }
 }
 
-async function connectTo(settings: Settings): Promise<Kvd> {
-  const { connect } = await import("../index.js");
+async function connectTo(process: Process, { line, settings, output }: Run): Promise<Kvd> {
+  const autostart = line.autostart && settings.autostart && settings.origins.server === "default";
+  // While the transport is loaded, a look at the port costs nothing.
+  const [{ connect }, refused] = await Promise.all([
+    import("../index.js"),
+    autostart ? isRefused(settings.server) : false,
+  ]);
+  if (refused) {
+    const { startDaemon } = await import("./daemon/start.js");
+    const { environment, signal } = process;
+    await startDaemon({ settings, output, environment, signal });
+  }
   try {
     return connect(settings.server, { timeout: settings.timeoutMs, retry: false, batching: false });
   } catch (error) {
-    throw addressError(error);
+    throw addressError(error, settings);
   }
 }
 

@@ -263,13 +263,17 @@ async function appearance(path: string, over: Promise<unknown>): Promise<void> {
   }
 }
 
-/** What a process of ours may know of the machine: nothing that changes what it does. */
+/**
+ * What a process of ours may know of the machine: nothing that changes what it does. No kvctl reads
+ * the contexts of whoever runs the tests, and none starts a server unless a test wants it to.
+ */
 function surroundings(): Record<string, string> {
   const names = ["PATH", "HOME", "TMPDIR", "LANG"];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const known = names.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  const nowhere = join(COMPILED, "no-such-folder");
+  const ours = { XDG_CONFIG_HOME: nowhere, XDG_STATE_HOME: nowhere, KVCTL_AUTOSTART: "0" };
+  return { ...Object.fromEntries(known), ...ours };
 }

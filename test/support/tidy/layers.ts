@@ -102,7 +102,7 @@ const LAYERS: readonly Layer[] = [
   {
     folder: "client/cli",
     ours: ["client/index.ts"],
-    packages: ["commander", "cli-progress", "cli-table3", "csv-parse"],
+    packages: ["commander", "cli-progress", "cli-table3", "csv-parse", "smol-toml"],
     instead: "kvctl uses the public names of client/index.ts",
   },
   {

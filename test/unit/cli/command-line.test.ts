@@ -211,13 +211,15 @@ test("flags of a put become options, and exclude each other", (t) => {
 });
 
 test("settings come from flags, then the environment, then defaults", (t) => {
-  t.deepEqual(readSettings({}, {}), {
+  t.like(readSettings({}, {}), {
     server: "127.0.0.1:7856",
     format: "text",
     timeoutMs: 10_000,
     color: "auto",
     quiet: false,
     debug: false,
+    autostart: true,
+    context: undefined,
   });
   const environment = {
     KVCTL_SERVER: "e:1",
@@ -226,6 +228,7 @@ test("settings come from flags, then the environment, then defaults", (t) => {
     KVCTL_COLOR: "never",
     KVCTL_QUIET: "1",
     KVCTL_DEBUG: "false",
+    KVCTL_AUTOSTART: "0",
   };
   const fromEnvironment = readSettings({ server: "f:2" }, environment);
   t.is(fromEnvironment.server, "f:2");
@@ -234,10 +237,36 @@ test("settings come from flags, then the environment, then defaults", (t) => {
   t.is(fromEnvironment.color, "never");
   t.true(fromEnvironment.quiet);
   t.false(fromEnvironment.debug);
+  t.false(fromEnvironment.autostart);
+  t.like(fromEnvironment.origins, { server: "flag", output: "variable", autostart: "variable" });
   const error = t.throws(() => readSettings({}, { KVCTL_OUTPUT: "xml" }), {
     instanceOf: UsageError,
   });
   t.regex(error?.message ?? "", /KVCTL_OUTPUT/);
   t.throws(() => readSettings({ timeout: "5" }, {}), { instanceOf: UsageError });
   t.is(readSettings({ timeout: "0" }, {}).timeoutMs, 0);
+});
+
+test("a setting of a context comes after its variable, unless a flag named the context", (t) => {
+  const settings = { server: "c:1", output: "json" };
+  const environment = { KVCTL_SERVER: "e:1" };
+  const chosen = readSettings({}, environment, { name: "prod", fromFlag: false, settings });
+  t.like(chosen, { server: "e:1", format: "json", context: "prod" });
+  t.like(chosen.origins, { server: "variable", output: "context", timeout: "default" });
+  const named = readSettings({}, environment, { name: "prod", fromFlag: true, settings });
+  t.like(named, { server: "c:1", format: "json" });
+  t.is(named.origins.server, "context");
+  const flagged = { name: "prod", fromFlag: true, settings };
+  t.is(readSettings({ server: "f:1" }, environment, flagged).server, "f:1");
+  const bad = { name: "prod", fromFlag: false, settings: { output: "xml" } };
+  t.regex(t.throws(() => readSettings({}, {}, bad))?.message ?? "", /context prod/);
+});
+
+test("the default server has the port of KVCTL_PORT", (t) => {
+  t.is(readSettings({}, { KVCTL_PORT: "9000" }).server, "127.0.0.1:9000");
+  t.is(readSettings({}, { KVCTL_PORT: "" }).server, "127.0.0.1:7856");
+  t.is(readSettings({}, { KVCTL_PORT: "9000", KVCTL_SERVER: "e:1" }).server, "e:1");
+  for (const port of ["0", "65536", "x", "-1", "1e3"]) {
+    t.throws(() => readSettings({}, { KVCTL_PORT: port }), { instanceOf: UsageError });
+  }
 });

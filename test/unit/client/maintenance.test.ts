@@ -2,7 +2,9 @@
 // is comes through.
 
 import test from "ava";
-import { KvdClientError } from "../../../client/index.js";
+import { connect, KvdClientError } from "../../../client/index.js";
+import type { Engine } from "../../../server/kv/engine.js";
+import { createServer } from "../../../server/server.js";
 import { serve } from "./served.js";
 
 test("status tells how the server is", async (t) => {
@@ -29,6 +31,22 @@ test("status tells how the server is", async (t) => {
     { value: 1000, unit: "bytes" },
   );
   t.true(Object.values(status.counters).every(Number.isSafeInteger));
+});
+
+test("health is serving while calls are taken, and not once the disk has failed", async (t) => {
+  const { kv, engine } = await serve(t);
+  t.is(await kv.maintenance.health(), "serving");
+  const failed = Promise.resolve(new Error("the disk failed"));
+  const failing: Engine = Object.create(engine, {
+    failed: { value: failed },
+    storeId: { value: engine.storeId },
+    endWatches: { value: () => engine.endWatches() },
+  });
+  const server = await createServer({ engine: failing });
+  t.teardown(() => server.close());
+  const other = connect(server.address);
+  t.teardown(() => other.close());
+  t.is(await other.maintenance.health(), "not serving");
 });
 
 test("compaction moves the compact revision and refuses to go back or ahead", async (t) => {
