@@ -6,6 +6,7 @@ import type { ExitCode } from "./exit-codes.js";
 import type { Flags } from "./flags.js";
 import type { OptionDefinition } from "./option.js";
 import type { Output } from "./output.js";
+import type { Process } from "./program.js";
 import type { Settings } from "./settings.js";
 
 export interface Example {
@@ -37,6 +38,8 @@ export interface Invocation {
   readonly output: Output;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** For what runs command lines itself, as a shell does. */
+  readonly process: Process;
   /** The connection, opened at the first call. The transport is loaded only then. */
   connect(): Promise<Kvd>;
 }

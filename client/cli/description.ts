@@ -28,11 +28,10 @@ export async function description(verb?: string): Promise<unknown> {
       },
     ),
   );
-  const globalFlags = GLOBAL_FLAGS.map(({ environment, fallback, choices, ...flag }) => ({
+  const globalFlags = GLOBAL_FLAGS.map(({ environment, fallback, ...flag }) => ({
     ...flagOf(flag),
     environment,
     default: fallback,
-    ...(choices === undefined ? {} : { choices }),
   }));
   const exitCodes = Object.entries(EXIT_MEANINGS).map(([code, meaning]) => ({
     code: Number(code),
@@ -51,13 +50,14 @@ function actionOf(verb: string, action: Action): Record<string, unknown> {
 }
 
 /** "-o, --out <file>" in its parts. */
-function flagOf({ flags, description }: OptionDefinition): Record<string, unknown> {
+function flagOf({ flags, choices, description }: OptionDefinition): Record<string, unknown> {
   const short = /(?:^|\s)(-[A-Za-z])\b/.exec(flags)?.[1];
   const value = /<([^>]+)>/.exec(flags)?.[1];
   return {
     name: /--[a-z0-9-]+/.exec(flags)?.[0],
     ...(short === undefined ? {} : { short }),
     ...(value === undefined ? {} : { value }),
+    ...(choices === undefined ? {} : { choices }),
     description,
   };
 }

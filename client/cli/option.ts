@@ -3,5 +3,7 @@
 export interface OptionDefinition {
   /** "-o, --out <file>". */
   readonly flags: string;
+  /** What its value can be, where that is one of a few words. */
+  readonly choices?: readonly string[];
   readonly description: string;
 }

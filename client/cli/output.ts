@@ -40,9 +40,7 @@ export class Output {
     this.quiet = settings.quiet;
     this.#settings = settings;
     this.#streams = streams;
-    // What a write meets comes through its callback; without a listener it would end the process.
-    streams.stdout.on("error", () => {});
-    streams.stderr.on("error", () => {});
+    for (const stream of [streams.stdout, streams.stderr]) outliveErrors(stream);
   }
 
   /** Are answers shown on a terminal? Then stored control characters are escaped. */
@@ -139,6 +137,15 @@ export class Output {
     if (none !== undefined && none !== "") return false;
     return terminal && term !== "dumb";
   }
+}
+
+const outliving = new WeakSet<Writable>();
+
+/** What a write meets comes through its callback; without a listener it would end the process. */
+function outliveErrors(stream: Writable): void {
+  if (outliving.has(stream)) return;
+  outliving.add(stream);
+  stream.on("error", () => {});
 }
 
 function styled(style: Style, text: string): string {

@@ -16,6 +16,15 @@ export interface Process extends Streams {
   readonly argv: readonly string[];
   /** Aborted by SIGINT and SIGTERM; the reason is the exit code. */
   readonly signal: AbortSignal;
+  /** Who is told of SIGINT first. When it is true that it took it, the process goes on. */
+  readonly interrupts?: { taker: (() => boolean) | undefined };
+  /** Connections that outlive their command, for several commands of one process. */
+  readonly connections?: Connections;
+}
+
+export interface Connections {
+  /** The one for these settings, made by `connect` if there is none. */
+  get(settings: Settings, connect: () => Promise<Kvd>): Promise<Kvd>;
 }
 
 /** Runs one command line. Never rejects. */
@@ -80,8 +89,10 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     settings,
     output,
     signal: process.signal,
+    process,
     connect: () => {
-      connected ??= connectTo(settings);
+      const open = () => connectTo(settings);
+      connected ??= process.connections?.get(settings, open) ?? open();
       return connected;
     },
   };
@@ -94,7 +105,7 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     return report(error, { process, settings, output, writes: line.writes });
   } finally {
     const kv = await connected?.catch(() => undefined);
-    await kv?.close();
+    if (process.connections === undefined) await kv?.close();
   }
 }
 
