@@ -8,6 +8,7 @@ import { debugText, errorText, exitCodeOf } from "./error-text.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { Failure, OutputClosed, UsageError } from "./failure.js";
 import { Flags } from "./flags.js";
+import { settingsOf } from "./line-settings.js";
 import { Output, type Streams } from "./output.js";
 import { isOn, readSettings, type Settings } from "./settings.js";
 
@@ -38,7 +39,7 @@ export async function run(process: Process): Promise<ExitCode> {
     }
     const line = await parseCommandLine(process.argv);
     if (line.kind === "run") {
-      settings = readSettings(line.values, process.environment);
+      settings = await settingsOf(line, process.environment);
       output = new Output(settings, process);
       return await runCommand(process, { line, settings, output });
     }

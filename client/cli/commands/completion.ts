@@ -9,8 +9,9 @@ export const completionCommand: CommandDefinition = {
   usage: SHELLS.join(" | "),
   details: [
     "Prints a script to source. Tab then completes verbs, flags and their values, files, and keys from",
-    "the server (that of --server, or of KVCTL_SERVER), folded at /: at most 100, within 300 ms, and",
-    `silently none when no server answers; none is started for it. To install it for good:\n\n  ${SHELLS.map(
+    "the server (that of --server, or of KVCTL_SERVER), folded at /: at most 100, within 300 ms (or",
+    "KVCTL_COMPLETION_TIMEOUT, such as 1s, for a server far away), and silently none when no server",
+    `answers; none is started for it. To install it for good:\n\n  ${SHELLS.map(
       (shell) => INSTALL[shell],
     ).join("\n  ")}`,
   ].join(" "),

@@ -64,6 +64,12 @@ function runLines(
   name: string,
 ): Promise<ExitCode> {
   const keepGoing = flags.on("keep-going");
-  const closed = () => process.stdout.destroyed;
-  return runScript(session, output, { chunks, name, keepGoing, signal, closed });
+  let closed = false;
+  process.stdout.once("error", () => {
+    closed = true;
+  });
+  return runScript(session, output, {
+    ...{ chunks, name, keepGoing, signal },
+    closed: () => closed,
+  });
 }

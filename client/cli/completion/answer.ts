@@ -7,11 +7,11 @@
 // Whatever goes wrong, the answer is nothing: a Tab must not print errors.
 
 import { EXIT, type ExitCode } from "../exit-codes.js";
+import { camelCase, settingsOf } from "../line-settings.js";
 import type { Process } from "../program.js";
-import { readSettings } from "../settings.js";
 import { bashRecords, wordsOfBash } from "./bash-line.js";
 import { type Candidates, candidatesFor, type Sources } from "./candidates.js";
-import { KEYS_BUDGET_MS, keysOf } from "./server-keys.js";
+import { keysBudgetMs, keysOf } from "./server-keys.js";
 
 export async function run(process: Process): Promise<ExitCode> {
   const records = await answer(process).catch(() => []);
@@ -45,12 +45,16 @@ function sourcesOf({ environment }: Process): Sources {
   return {
     verbs: [],
     contexts: async () => [],
-    keys: async (prefix, values) => {
-      const { server } = readSettings(values, environment);
+    keys: async (prefix, given) => {
+      const values = Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [camelCase(name), value]),
+      );
+      const { server } = await settingsOf({ verb: "get", values }, environment);
       const { connect } = await import("../../index.js");
       // Never more than this: what starts a daemon is not asked.
-      const kv = connect(server, { timeout: KEYS_BUDGET_MS, retry: false, batching: false });
-      return keysOf(kv, prefix);
+      const timeout = keysBudgetMs(environment);
+      const kv = connect(server, { timeout, retry: false, batching: false });
+      return keysOf(kv, prefix, timeout);
     },
   };
 }

@@ -6,7 +6,7 @@ import { CATALOG } from "../catalog.js";
 import type { CommandDefinition } from "../command.js";
 import type { OptionDefinition } from "../option.js";
 import { GLOBAL_FLAGS } from "../settings.js";
-import { kindOfName, type Slots, slotsAfter } from "./usage.js";
+import { kindsOfName, type Slots, slotsAfter } from "./usage.js";
 
 export interface Candidate {
   readonly text: string;
@@ -140,10 +140,10 @@ class Finder {
     if (!takesValue(option)) return NOTHING;
     const { choices } = option;
     const placeholder = /<([^>]+)>/.exec(option.flags)?.[1] ?? "";
-    const byPlaceholder = kindOfName(placeholder);
-    const kind = byPlaceholder === "none" ? kindOfName(longName(option)) : byPlaceholder;
-    const slots: Slots = { literals: choices ?? [], kinds: choices === undefined ? [kind] : [] };
-    return this.#ofSlots(slots, behind);
+    const byPlaceholder = kindsOfName(placeholder);
+    const kinds = byPlaceholder.length > 0 ? byPlaceholder : kindsOfName(longName(option));
+    if (choices !== undefined) return this.#ofSlots({ literals: choices, kinds: [] }, behind);
+    return this.#ofSlots({ literals: [], kinds }, behind);
   }
 
   async words(line: LineSoFar): Promise<Candidates> {
@@ -157,17 +157,18 @@ class Finder {
         const named = actions.map(({ name, says }) => ({ text: name, says }));
         return { kind: "words", words: this.#fitting(named) };
       }
-      const kind = words.length === 1 ? kindOfName(action?.word ?? "") : "none";
-      return this.#ofSlots({ literals: [], kinds: [kind] }, "");
+      const name = words.length === 1 ? (action?.word ?? "") : "";
+      // The name of whatever the verb is about.
+      const kinds = kindsOfName(name === "NAME" ? (verb ?? "") : name);
+      return this.#ofSlots({ literals: [], kinds }, "");
     }
     const slots = slotsAfter(usage, words, { tail });
-    const nothing = slots.literals.length === 0 && slots.kinds.length === 0;
     // Where no word can stand, a flag can.
-    if (nothing && this.#current === "" && !tail) return this.flags(line);
+    if (!slots.any && this.#current === "" && !tail) return this.flags(line);
     return this.#ofSlots(slots, "");
   }
 
-  async #ofSlots({ literals, kinds }: Slots, behind: string): Promise<Candidates> {
+  async #ofSlots({ literals, kinds }: Omit<Slots, "any">, behind: string): Promise<Candidates> {
     const found: Candidate[] = this.#fitting(literals.map((text) => ({ text })));
     if (kinds.includes("key") && (this.#values["key-encoding"] ?? "text") === "text") {
       found.push(...(await this.#sources.keys(this.#current, this.#values)));

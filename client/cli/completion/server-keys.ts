@@ -2,18 +2,29 @@
 // silently none when the server does not answer.
 
 import type { Kvd } from "../../index.js";
+import { msFromText } from "../duration.js";
 import type { Candidate } from "./candidates.js";
 
 const KEYS_MAX = 100;
-/** Nobody waits longer for a Tab. */
-export const KEYS_BUDGET_MS = 300;
+/** Nobody waits longer for a Tab, unless the server is far away. */
+const BUDGET_MS = 300;
 const DELIMITER = "/";
 
-export async function keysOf(kv: Kvd, prefix: string): Promise<readonly Candidate[]> {
+/** How long to wait: KVCTL_COMPLETION_TIMEOUT, if it is a duration. */
+export function keysBudgetMs(environment: Readonly<Record<string, string | undefined>>): number {
+  const { KVCTL_COMPLETION_TIMEOUT: text } = environment;
+  return msFromText(text ?? "") || BUDGET_MS;
+}
+
+export async function keysOf(
+  kv: Kvd,
+  prefix: string,
+  budgetMs: number,
+): Promise<readonly Candidate[]> {
   try {
     const selector = prefix === "" ? ({ all: true } as const) : { prefix };
     const page = await kv.range(selector, {
-      ...{ delimiter: DELIMITER, keysOnly: true, limit: KEYS_MAX, timeout: KEYS_BUDGET_MS },
+      ...{ delimiter: DELIMITER, keysOnly: true, limit: KEYS_MAX, timeout: budgetMs },
     });
     const folded = page.commonPrefixBytes.map((bytes) => candidate(bytes, true));
     const whole = page.entries.map(({ keyBytes }) => candidate(keyBytes, false));

@@ -4,7 +4,7 @@
 // name says what; one in small letters is itself. Flags are listed elsewhere, so here they go.
 
 /** What completes a word: its kind is told by what help calls it. */
-export type Kind = "key" | "file" | "folder" | "context" | "verb" | "none";
+export type Kind = "key" | "file" | "folder" | "context" | "verb";
 
 type Slot =
   | { readonly kind: "literal"; readonly text: string }
@@ -14,9 +14,11 @@ export interface Slots {
   /** Words that can stand here as they are. */
   readonly literals: readonly string[];
   readonly kinds: readonly Kind[];
+  /** Can there be a word at all? */
+  readonly any: boolean;
 }
 
-const KINDS: readonly (readonly [RegExp, Kind])[] = [
+const KINDS: readonly (readonly [RegExp, ...Kind[]])[] = [
   [/CONTEXT/, "context"],
   [/FOLDER|DIRECTORY|^DIR$/, "folder"],
   [/FILE|PATH/, "file"],
@@ -24,12 +26,14 @@ const KINDS: readonly (readonly [RegExp, Kind])[] = [
   [/COMMAND|^CMD$/, "file"],
   [/KEY|PREFIX|SOURCE|TARGET|^(?:START|END|FROM|TO|SRC|DST|DEST)$/, "key"],
   [/COMPARE|OPERATION/, "key"],
+  [/^(?:LEFT|RIGHT)$/, "key", "file"],
 ];
 
-/** Of "KEY", "<file>", "--checkpoint". */
-export function kindOfName(name: string): Kind {
+/** Of "KEY", "<file>", "--checkpoint"; none for what nobody can know. */
+export function kindsOfName(name: string): readonly Kind[] {
   const capitals = name.toUpperCase();
-  return KINDS.find(([pattern]) => pattern.test(capitals))?.[1] ?? "none";
+  const [, ...kinds] = KINDS.find(([pattern]) => pattern.test(capitals)) ?? [/$/];
+  return kinds;
 }
 
 /** What follows these words; `tail`: behind a `--`. */
@@ -49,7 +53,8 @@ export function slotsAfter(
   const named = slots.flatMap((slot) => (slot.kind === "named" ? slot.names : []));
   return {
     literals: unique(slots.flatMap((slot) => (slot.kind === "literal" ? [slot.text] : []))),
-    kinds: unique(named.map(kindOfName)),
+    kinds: unique(named.flatMap(kindsOfName)),
+    any: slots.length > 0,
   };
 }
 

@@ -3,7 +3,11 @@
 
 import { Writable } from "node:stream";
 
-type Terminal = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+type Terminal = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 const NEWLINE = 0x0a;
 
@@ -22,10 +26,15 @@ export class Column extends Writable {
     super({ decodeStrings: true });
     this.#terminal = terminal;
     this.#cursor = cursor;
+    terminal.on("resize", () => this.emit("resize"));
   }
 
   get columns(): number | undefined {
     return this.#terminal.columns;
+  }
+
+  get rows(): number | undefined {
+    return this.#terminal.rows;
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -27,6 +27,8 @@ export class Keyboard extends Readable {
 
   /** From here on keys are read. */
   attach(): void {
+    // A command that asked something was told of the end instead.
+    if (this.#terminal.readableEnded || this.#terminal.destroyed) this.push(null);
     this.#terminal.on("data", this.#take).on("end", this.#end).on("error", this.#end);
     this.#terminal.resume();
   }

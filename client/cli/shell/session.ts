@@ -6,9 +6,10 @@ import { CATALOG } from "../catalog.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import type { Flags } from "../flags.js";
+import { camelCase, settingsOf } from "../line-settings.js";
 import type { Streams } from "../output.js";
 import { type Connections, type Process, run } from "../program.js";
-import { GLOBAL_FLAGS, readSettings, type Settings } from "../settings.js";
+import { GLOBAL_FLAGS, type GlobalFlag, type Settings } from "../settings.js";
 import { nearestWord } from "./nearest.js";
 import { type Command, isVerb, SHELL_VERBS } from "./old-commands.js";
 
@@ -49,33 +50,29 @@ export class KeptConnections implements Connections {
   }
 }
 
-/** All but how answers look. */
-function nameOf({ format, color, quiet, debug, ...connection }: Settings): string {
-  return JSON.stringify(connection);
+/** What a connection is made with. */
+function nameOf({ server, timeoutMs }: Settings): string {
+  return JSON.stringify([server, timeoutMs]);
 }
 
 export class Session {
   readonly connections = new KeptConnections();
   readonly #process: Process;
   /** The flags of the shell, by name. */
-  readonly #values: Readonly<Record<string, string | true>>;
+  readonly #values: Readonly<Record<string, string | boolean>>;
   readonly #flags: readonly string[];
 
   /** @param flags those of the shell itself, which count for each line that has not its own. */
   constructor(process: Process, flags: Flags) {
     this.#process = process;
-    const given = GLOBAL_FLAGS.flatMap((option): [string, string | true][] => {
-      const name = /--([a-z-]+)/.exec(option.flags)?.[1] ?? "";
-      const value = flags.text(name) ?? flags.on(name);
-      return value === false ? [] : [[name, value]];
-    });
-    this.#values = Object.fromEntries(given);
-    this.#flags = given.map(([name, value]) => `--${name}${value === true ? "" : `=${value}`}`);
+    const given = GLOBAL_FLAGS.flatMap((option) => givenFlag(option, flags) ?? []);
+    this.#values = Object.fromEntries(given.map(({ name, value }) => [camelCase(name), value]));
+    this.#flags = given.map(({ text }) => text);
   }
 
   /** Those that a line has if it has no flags of its own. */
-  get settings(): Settings {
-    return readSettings(this.#values, this.#process.environment);
+  settings(): Promise<Settings> {
+    return settingsOf({ verb: "get", values: this.#values }, this.#process.environment);
   }
 
   /** @param streams where it writes, and what ends it. */
@@ -109,4 +106,24 @@ export class Session {
   async close(): Promise<void> {
     await this.connections.forget();
   }
+}
+
+interface GivenFlag {
+  /** As the argument parser has it: "autostart" of --no-autostart, which is false. */
+  readonly name: string;
+  readonly value: string | boolean;
+  readonly text: string;
+}
+
+function givenFlag({ flags: shown }: GlobalFlag, flags: Flags): GivenFlag | undefined {
+  const long = /--[a-z-]+/.exec(shown)?.[0] ?? "";
+  if (long.startsWith("--no-")) {
+    const name = long.slice("--no-".length);
+    const off = flags.given(name) && !flags.on(name);
+    return off ? { name, value: false, text: long } : undefined;
+  }
+  const name = long.slice("--".length);
+  const value = flags.text(name) ?? flags.on(name);
+  if (value === false) return undefined;
+  return { name, value, text: value === true ? long : `${long}=${value}` };
 }

@@ -4,7 +4,7 @@
 import type { ReadStream } from "node:tty";
 import { CATALOG } from "../catalog.js";
 import type { Invocation } from "../command.js";
-import { keysOf } from "../completion/server-keys.js";
+import { keysBudgetMs, keysOf } from "../completion/server-keys.js";
 import { roughText } from "../duration.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
@@ -12,7 +12,7 @@ import type { Streams } from "../output.js";
 import { Column, type Cursor } from "./column.js";
 import { History, historyFile } from "./history.js";
 import { Keyboard } from "./keyboard.js";
-import { typedLine } from "./line-editor.js";
+import { type Typed, typedLine } from "./line-editor.js";
 import { type Command, commandFromWords } from "./old-commands.js";
 import { quotedWord } from "./quoting.js";
 import { rememberedWords } from "./secrets.js";
@@ -81,15 +81,15 @@ export class TerminalShell {
     const { output } = this.#invocation;
     const command = { kind: "run", verb: "ping", argv: ["ping", "--quiet"] } as const;
     const exitCode = await this.#interruptible((signal) => this.#session.run(command, { signal }));
-    const { server } = this.#session.settings;
+    const { server } = await this.#session.settings();
     if (exitCode === EXIT.ok) output.note(`kvd at ${server}; HELP shows what there is`);
   }
 
-  #typed(pending: Unfinished) {
+  async #typed(pending: Unfinished): Promise<Typed> {
     const { signal, process } = this.#invocation;
     this.#endLine();
     const { before } = pending;
-    const name = this.#name();
+    const name = await this.#name();
     return typedLine(this.#keyboard, process.stdout, {
       text: before === "" ? `${name}> ` : `${".".repeat(Math.min(3, name.length))}> `,
       history: this.#history.lines,
@@ -98,8 +98,9 @@ export class TerminalShell {
     });
   }
 
-  #name(): string {
-    const { server } = this.#session.settings;
+  /** Of the server that the next command goes to, which the one before may have changed. */
+  async #name(): Promise<string> {
+    const { server } = await this.#session.settings().catch(() => this.#invocation.settings);
     return server.length > NAME_MAX ? `…${server.slice(1 - NAME_MAX)}` : server;
   }
 
@@ -126,8 +127,9 @@ export class TerminalShell {
       contexts: async () => [],
       // Without an open connection there are none: a Tab opens nothing, and starts no daemon.
       keys: async (prefix: string) => {
-        const kv = await this.#session.connections.known(this.#session.settings);
-        return kv === undefined ? [] : keysOf(kv, prefix);
+        const kv = await this.#session.connections.known(await this.#session.settings());
+        const { environment } = this.#invocation.process;
+        return kv === undefined ? [] : keysOf(kv, prefix, keysBudgetMs(environment));
       },
     };
   }
