@@ -133,6 +133,9 @@ test("history comes back in the next shell, without secrets and hidden lines", a
   await line('y"');
   await terminal.until("put history/a 'one  two'", "\u001b[A\u001b[A\u001b[A");
   t.regex(await line(""), /revision/);
+  await terminal.until("history/pass", "history/pass");
+  await terminal.until("put history/password", "\u0012");
+  await terminal.until("^C", "\u0003");
   terminal.type("\u0004");
   await terminal.ended();
   t.deepEqual((await readFile(history, "utf8")).split("\n"), [

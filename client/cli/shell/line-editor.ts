@@ -1,6 +1,7 @@
-// One line from the terminal, edited by Node's readline: arrows, history, Tab.
+// One line from the terminal, edited by Node's readline: arrows, history, Tab. Ctrl-R is ours: it
+// finds the former line that holds what was typed, and pressed again, the one before that.
 
-import { createInterface } from "node:readline";
+import { createInterface, type Interface, type Key } from "node:readline";
 import type { Writable } from "node:stream";
 import type { Keyboard } from "./keyboard.js";
 
@@ -42,7 +43,10 @@ export function typedLine(keyboard: Keyboard, output: Writable, prompt: Prompt):
         );
       },
     });
+    const search = new Search(editor, prompt.history);
+    const pressed = (_: unknown, key: Key | undefined) => search.pressed(key);
     const done = (typed: Typed) => {
+      keyboard.off("keypress", pressed);
       prompt.signal.removeEventListener("abort", aborted);
       editor.off("close", ended);
       editor.close();
@@ -55,9 +59,38 @@ export function typedLine(keyboard: Keyboard, output: Writable, prompt: Prompt):
     editor.once("SIGINT", () => done({ kind: "interrupted" }));
     editor.once("close", ended);
     prompt.signal.addEventListener("abort", aborted, { once: true });
+    keyboard.on("keypress", pressed);
     keyboard.attach();
     editor.prompt();
   });
 }
 
 type Answer = (error: Error | null, result: [string[], string]) => void;
+
+class Search {
+  readonly #editor: Interface;
+  readonly #history: readonly string[];
+  /** What is looked for, below which place of the history. */
+  #current: { readonly text: string; readonly below: number } | undefined;
+
+  constructor(editor: Interface, history: readonly string[]) {
+    this.#editor = editor;
+    this.#history = history;
+  }
+
+  pressed(key: Key | undefined): void {
+    if (key?.ctrl !== true || key.name !== "r") {
+      this.#current = undefined;
+      return;
+    }
+    const { line } = this.#editor;
+    const { text, below } = this.#current ?? { text: line, below: this.#history.length };
+    const older = this.#history.slice(0, below);
+    const at = older.findLastIndex((former) => former.includes(text) && former !== line);
+    this.#current = { text, below: at < 0 ? below : at };
+    if (at < 0) return;
+    this.#editor.write(null, { ctrl: true, name: "e" });
+    this.#editor.write(null, { ctrl: true, name: "u" });
+    this.#editor.write(older[at] ?? "");
+  }
+}

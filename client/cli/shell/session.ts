@@ -77,13 +77,13 @@ export class Session {
 
   /** @param streams where it writes, and what ends it. */
   async run(
-    { argv, verb }: Extract<Command, { kind: "run" }>,
+    { argv }: Extract<Command, { kind: "run" }>,
     streams: Partial<Streams> & { readonly signal: AbortSignal },
   ): Promise<ExitCode> {
     const { interrupts, ...process } = this.#process;
     const exitCode = await run({
       ...{ ...process, ...streams, connections: this.connections },
-      argv: verb === "" ? argv : [...argv.slice(0, 1), ...this.#flags, ...argv.slice(1)],
+      argv: [...this.#flags, ...argv],
     });
     if (exitCode === EXIT.unreachable) await this.connections.forget();
     return exitCode;

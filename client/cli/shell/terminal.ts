@@ -28,8 +28,8 @@ const NAME_MAX = 30;
 const HELP = [
   "In the shell: GET k, SET k v, DEL k, ADDFILE f and all verbs, in any case. Words are quoted",
   "as in sh, '…', \"…\" or $'…' with \\n, \\xNN and \\u{…}; a line with an open quote goes on in",
-  "the next. Tab completes; arrows find former lines, of which those that begin with a blank",
-  "are not kept. Ctrl-C drops a line or stops a command, Ctrl-D or QUIT ends the shell.",
+  "the next. Tab completes. Arrows, and Ctrl-R behind a part of it, find a former line; one that",
+  "begins with a blank is not kept. Ctrl-C drops a line or stops a command; Ctrl-D or QUIT ends.",
 ].join("\n");
 
 export class TerminalShell {
