@@ -89,6 +89,30 @@ test("Ctrl-C drops a line, and stops a watch, but not the shell", async (t) => {
   t.is(await terminal.ended(), 0);
 });
 
+test("how long a slow command took is told", async (t) => {
+  const { kv, server } = await own(t);
+  const { terminal, line } = await typing(t, server);
+  await terminal.until("watching", "watch slow --max 1 -- sleep 0.2\r");
+  await kv.put("slow", "");
+  t.regex(await terminal.until("> "), /\n\(\d+(?:ms|\.\ds)\)\n/);
+  t.notRegex(await line("get slow --quiet"), /kvctl/);
+});
+
+test("a shell that was stopped with Ctrl-Z goes on where it was", async (t) => {
+  const state = await temporaryFolder(t);
+  const environment = { KVCTL_SERVER: address, XDG_STATE_HOME: state, PS1: "ready> " };
+  const terminal = new Terminal(t, "bash --norc --noprofile -i", { environment });
+  await terminal.until("ready> ");
+  await terminal.until(prompt(), `${SHELL}\r`);
+  await terminal.until("get z/key", "get z/key");
+  await terminal.until("ready> ", "\u001a");
+  await terminal.until("get z/key", "fg\r");
+  await terminal.until("\nback\n", " --default back\r");
+  await terminal.until(prompt());
+  await terminal.until("ready> ", "\u0004");
+  t.pass();
+});
+
 test("what is pasted runs line by line, and a question gets the next key, not a command", async (t) => {
   const { kvctl, server } = await own(t);
   const { terminal, line } = await typing(t, server);

@@ -10,7 +10,7 @@ import { EXIT, type ExitCode } from "../exit-codes.js";
 import { camelCase, settingsOf } from "../line-settings.js";
 import type { Process } from "../program.js";
 import { bashRecords, wordsOfBash } from "./bash-line.js";
-import { type Candidates, candidatesFor, type Sources } from "./candidates.js";
+import { type Candidates, candidatesFor, namesOfVerb, type Sources } from "./candidates.js";
 import { keysBudgetMs, keysOf } from "./server-keys.js";
 
 export async function run(process: Process): Promise<ExitCode> {
@@ -44,7 +44,7 @@ function plainRecords(candidates: Candidates): string[] {
 function sourcesOf({ environment }: Process): Sources {
   return {
     verbs: [],
-    contexts: async () => [],
+    names: (verb) => namesOfVerb(verb, environment),
     keys: async (prefix, given) => {
       const values = Object.fromEntries(
         Object.entries(given).map(([name, value]) => [camelCase(name), value]),

@@ -5,6 +5,7 @@
 import { CATALOG } from "../catalog.js";
 import type { CommandDefinition } from "../command.js";
 import type { OptionDefinition } from "../option.js";
+import type { Streams } from "../output.js";
 import { GLOBAL_FLAGS } from "../settings.js";
 import { kindsOfName, type Slots, slotsAfter } from "./usage.js";
 
@@ -23,7 +24,8 @@ export type Candidates =
 export interface Sources {
   /** @param values of the global flags that were given, by name. */
   keys(prefix: string, values: Readonly<Record<string, unknown>>): Promise<readonly Candidate[]>;
-  contexts(): Promise<readonly Candidate[]>;
+  /** What a verb keeps by name. */
+  names(verb: string): Promise<readonly string[]>;
   /** Verbs besides those of the catalog. */
   readonly verbs: readonly Candidate[];
 }
@@ -173,7 +175,10 @@ class Finder {
     if (kinds.includes("key") && (this.#values["key-encoding"] ?? "text") === "text") {
       found.push(...(await this.#sources.keys(this.#current, this.#values)));
     }
-    if (kinds.includes("context")) found.push(...this.#fitting(await this.#sources.contexts()));
+    if (kinds.includes("context")) {
+      const names = await this.#sources.names("context");
+      found.push(...this.#fitting(names.map((text) => ({ text }))));
+    }
     if (kinds.includes("verb")) {
       const verbs = this.verbs();
       if (verbs.kind === "words") found.push(...verbs.words);
@@ -200,4 +205,17 @@ function longName(option: OptionDefinition): string {
 
 function takesValue({ flags }: OptionDefinition): boolean {
   return /[<[]/.test(flags);
+}
+
+/** What a verb of the catalog keeps by name; none, whatever goes wrong. */
+export async function namesOfVerb(
+  verb: string,
+  environment: Streams["environment"],
+): Promise<readonly string[]> {
+  try {
+    const definition = await CATALOG.find(({ name }) => name === verb)?.load();
+    return (await definition?.names?.(environment)) ?? [];
+  } catch {
+    return [];
+  }
 }

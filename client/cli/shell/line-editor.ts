@@ -58,6 +58,12 @@ export function typedLine(keyboard: Keyboard, output: Writable, prompt: Prompt):
     editor.once("line", (text) => done({ kind: "line", text }));
     editor.once("SIGINT", () => done({ kind: "interrupted" }));
     editor.once("close", ended);
+    // Behind Ctrl-Z and fg: readline has paused, and the terminal is to be read anew.
+    editor.on("SIGCONT", () => {
+      keyboard.detach();
+      keyboard.attach();
+      editor.prompt(true);
+    });
     prompt.signal.addEventListener("abort", aborted, { once: true });
     keyboard.on("keypress", pressed);
     keyboard.attach();

@@ -12,7 +12,7 @@ import { lineFromText, type Quote } from "./words.js";
 export async function completionOf(
   text: string,
   typed: string,
-  sources: Pick<Sources, "keys" | "contexts">,
+  sources: Pick<Sources, "keys" | "names">,
 ): Promise<Completion> {
   const { words, quote, comment } = lineFromText(text);
   const last = words.at(-1);

@@ -4,6 +4,7 @@
 import type { ReadStream } from "node:tty";
 import { CATALOG } from "../catalog.js";
 import type { Invocation } from "../command.js";
+import { namesOfVerb } from "../completion/candidates.js";
 import { keysBudgetMs, keysOf } from "../completion/server-keys.js";
 import { roughText } from "../duration.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
@@ -123,12 +124,12 @@ export class TerminalShell {
   }
 
   #sources() {
+    const { environment } = this.#invocation.process;
     return {
-      contexts: async () => [],
+      names: (verb: string) => namesOfVerb(verb, environment),
       // Without an open connection there are none: a Tab opens nothing, and starts no daemon.
       keys: async (prefix: string) => {
         const kv = await this.#session.connections.known(await this.#session.settings());
-        const { environment } = this.#invocation.process;
         return kv === undefined ? [] : keysOf(kv, prefix, keysBudgetMs(environment));
       },
     };

@@ -15,7 +15,7 @@ const KEYS = ["city/KE", "city/UG", "my key", "kenya:capital", "it's"];
 const sources = {
   keys: async (prefix: string) =>
     KEYS.filter((key) => key.startsWith(prefix)).map((text) => ({ text })),
-  contexts: async () => [{ text: "prod" }, { text: "test" }],
+  names: async () => ["prod", "test"],
   verbs: [],
 };
 
