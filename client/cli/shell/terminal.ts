@@ -7,6 +7,7 @@ import type { Invocation } from "../command.js";
 import { namesOfVerb } from "../completion/candidates.js";
 import { keysBudgetMs, keysOf } from "../completion/server-keys.js";
 import { roughText } from "../duration.js";
+import { errorText } from "../error-text.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import type { Streams } from "../output.js";
@@ -79,11 +80,20 @@ export class TerminalShell {
 
   /** Is anybody there? If not, the shell begins all the same: it may come. */
   async #greet(): Promise<void> {
-    const { output } = this.#invocation;
+    const { output, settings, connect } = this.#invocation;
+    // The connection of the shell itself, which is made as that of any command.
+    const opened = this.#session.connections.get(settings, connect);
+    const failed = await opened.then(
+      () => undefined,
+      (error) => error as unknown,
+    );
+    if (failed !== undefined) {
+      output.error(errorText(failed, { settings, writes: false }));
+      return;
+    }
     const command = { kind: "run", verb: "ping", argv: ["ping", "--quiet"] } as const;
     const exitCode = await this.#interruptible((signal) => this.#session.run(command, { signal }));
-    const { server } = await this.#session.settings();
-    if (exitCode === EXIT.ok) output.note(`kvd at ${server}; HELP shows what there is`);
+    if (exitCode === EXIT.ok) output.note(`kvd at ${settings.server}; HELP shows what there is`);
   }
 
   async #typed(pending: Unfinished): Promise<Typed> {
