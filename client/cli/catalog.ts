@@ -234,4 +234,24 @@ export const CATALOG: readonly CatalogEntry[] = [
     autostart: false,
     load: async () => (await import("./commands/context.js")).contextCommand,
   },
+  {
+    name: "ping",
+    summary: "see whether the server answers, and how fast",
+    writes: false,
+    autostart: false,
+    load: async () => (await import("./commands/ping.js")).pingCommand,
+  },
+  {
+    name: "shell",
+    summary: "type many commands, over one connection",
+    writes: true,
+    load: async () => (await import("./commands/shell.js")).shellCommand,
+  },
+  {
+    name: "completion",
+    summary: "print a script that completes kvctl in bash, zsh or fish",
+    writes: false,
+    autostart: false,
+    load: async () => (await import("./commands/completion.js")).completionCommand,
+  },
 ];

@@ -5,7 +5,8 @@ import type { Action } from "./actions.js";
 import type { ExitCode } from "./exit-codes.js";
 import type { Flags } from "./flags.js";
 import type { OptionDefinition } from "./option.js";
-import type { Output } from "./output.js";
+import type { Output, Streams } from "./output.js";
+import type { Process } from "./program.js";
 import type { Settings } from "./settings.js";
 import type { Environment } from "./user-folders.js";
 
@@ -23,6 +24,8 @@ export interface CommandDefinition {
   /** Of a verb whose first word names one of several; their options are among those above. */
   readonly actions?: readonly Action[];
   readonly examples: readonly Example[];
+  /** Of what it keeps for the user (contexts): their names, for completion. */
+  names?(environment: Streams["environment"]): Promise<readonly string[]>;
   run(invocation: Invocation): Promise<ExitCode>;
 }
 
@@ -39,6 +42,8 @@ export interface Invocation {
   readonly environment: Environment;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** For what runs command lines itself, as a shell does. */
+  readonly process: Process;
   /** From here on, a signal leaves the command so long to end by itself, instead of a second. */
   patience(ms: number): void;
   /**

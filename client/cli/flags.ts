@@ -3,6 +3,7 @@
 
 import { msFromFlag } from "./duration.js";
 import { UsageError } from "./failure.js";
+import { camelCase } from "./option.js";
 
 const WHOLE_NUMBER = /^\d{1,16}$/;
 const INT64 = /^-?\d{1,19}$/;
@@ -48,7 +49,7 @@ export class Flags {
   }
 
   #value(name: string): unknown {
-    return this.#values[name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())];
+    return this.#values[camelCase(name)];
   }
 }
 

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import { run } from "./program.js";
+import type { Process } from "./program.js";
 
 /** How long a command may take to end after a signal: what waits for input cannot be told. */
 let graceMs = 1_000;
@@ -21,10 +21,13 @@ function end(exitCode: ExitCode): void {
   setTimeout(() => process.exit(exitCode), graceMs).unref();
 }
 
-process.on("SIGINT", () => end(EXIT.interrupted));
+const interrupts: Process["interrupts"] = { taker: undefined };
+process.on("SIGINT", () => {
+  if (interrupts.taker?.() !== true) end(EXIT.interrupted);
+});
 process.on("SIGTERM", () => end(EXIT.terminated));
 
-const exitCode = await run({
+const main: Process = {
   argv: process.argv.slice(2),
   environment: process.env,
   stdout: process.stdout,
@@ -33,5 +36,11 @@ const exitCode = await run({
   patience: (ms) => {
     graceMs = ms;
   },
-});
-process.exit(exitCode);
+  interrupts,
+};
+// Completion answers between two keystrokes, so it does without the argument parser.
+const { run } =
+  main.argv[0] === "__complete"
+    ? await import("./completion/answer.js")
+    : await import("./program.js");
+process.exit(await run(main));

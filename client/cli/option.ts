@@ -15,3 +15,8 @@ export const HELP_JSON: OptionDefinition = {
   flags: "--json",
   description: "all commands, flags and exit codes, for machines",
 };
+
+/** The name of a flag, without dashes, as the argument parser has it. */
+export function camelCase(name: string): string {
+  return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}

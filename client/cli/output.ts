@@ -21,7 +21,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The parts of a process that are written to. */
 export interface Streams {
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number | undefined };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly environment: Environment;
 }
@@ -40,9 +40,7 @@ export class Output {
     this.quiet = settings.quiet;
     this.#settings = settings;
     this.#streams = streams;
-    // What a write meets comes through its callback; without a listener it would end the process.
-    streams.stdout.on("error", () => {});
-    streams.stderr.on("error", () => {});
+    for (const stream of [streams.stdout, streams.stderr]) outliveErrors(stream);
   }
 
   /** Are answers shown on a terminal? Then stored control characters are escaped. */
@@ -144,6 +142,15 @@ export class Output {
     if (none !== undefined && none !== "") return false;
     return terminal && term !== "dumb";
   }
+}
+
+const outliving = new WeakSet<Writable>();
+
+/** What a write meets comes through its callback; without a listener it would end the process. */
+function outliveErrors(stream: Writable): void {
+  if (outliving.has(stream)) return;
+  outliving.add(stream);
+  stream.on("error", () => {});
 }
 
 function styled(style: Style, text: string): string {

@@ -5,12 +5,12 @@ import { addressError } from "./address-error.js";
 import { hasForeignBytes } from "./argument-bytes.js";
 import type { Invocation } from "./command.js";
 import { type CommandLine, parseCommandLine } from "./command-line.js";
-import { chosenContext } from "./contexts/chosen-context.js";
 import { isRefused } from "./daemon/probe.js";
 import { debugText, errorText, exitCodeOf } from "./error-text.js";
 import { EXIT, type ExitCode } from "./exit-codes.js";
 import { Failure, OutputClosed, UsageError } from "./failure.js";
 import { Flags } from "./flags.js";
+import { settingsOf } from "./line-settings.js";
 import { Output, type Streams } from "./output.js";
 import { isOn, readSettings, type Settings } from "./settings.js";
 
@@ -21,6 +21,15 @@ export interface Process extends Streams {
   readonly signal: AbortSignal;
   /** See Invocation. */
   patience?(ms: number): void;
+  /** Who is told of SIGINT first. When it is true that it took it, the process goes on. */
+  readonly interrupts?: { taker: (() => boolean) | undefined };
+  /** Connections that outlive their command, for several commands of one process. */
+  readonly connections?: Connections;
+}
+
+export interface Connections {
+  /** The one for these settings, made by `connect` if there is none. */
+  get(settings: Settings, connect: () => Promise<Kvd>): Promise<Kvd>;
 }
 
 /** Runs one command line. Never rejects. */
@@ -34,7 +43,7 @@ export async function run(process: Process): Promise<ExitCode> {
     }
     const line = await parseCommandLine(process.argv);
     if (line.kind === "run") {
-      settings = await settingsOf(line, process);
+      settings = await settingsOf(line, process.environment);
       output = new Output(settings, process);
       return await runCommand(process, { line, settings, output });
     }
@@ -49,13 +58,6 @@ function plainSettings(process: Process): Settings {
   const { KVCTL_DEBUG: debug } = process.environment;
   const settings = readSettings({}, {});
   return { ...settings, debug: isOn(debug) || process.argv.includes("--debug") };
-}
-
-async function settingsOf({ verb, values }: Run["line"], process: Process): Promise<Settings> {
-  const { environment } = process;
-  // What arranges contexts must work where the one in use is not there any more.
-  const context = verb === "context" ? undefined : await chosenContext(values, environment);
-  return readSettings(values, environment, context);
 }
 
 async function show(
@@ -94,8 +96,10 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     environment: process.environment,
     signal: process.signal,
     patience: (ms) => process.patience?.(ms),
+    process,
     connect: () => {
-      connected ??= connectTo(process, { line, settings, output });
+      const open = () => connectTo(process, { line, settings, output });
+      connected ??= process.connections?.get(settings, open) ?? open();
       return connected;
     },
   };
@@ -113,7 +117,7 @@ async function runCommand(process: Process, { line, settings, output }: Run): Pr
     return report(error, { process, settings, output, writes: line.writes });
   } finally {
     const kv = await connected?.catch(() => undefined);
-    await kv?.close();
+    if (process.connections === undefined) await kv?.close();
   }
 }
 

@@ -1,6 +1,7 @@
 // Which keys a command is about: a KEY, or --prefix, or --start and --end, or --all. Exactly one.
 
 import type { SelectorLike } from "../index.js";
+import { bytesOfWord } from "./argument-bytes.js";
 import { UsageError } from "./failure.js";
 import type { Flags } from "./flags.js";
 import { bytesFromBase64 } from "./json-forms.js";
@@ -28,7 +29,7 @@ export function keyFromText(flags: Flags, text: string): string | Uint8Array {
   const encoding = flags.text("key-encoding") ?? "text";
   switch (encoding) {
     case "text":
-      return text;
+      return bytesOfWord(text);
     case "hex":
       if (/^(?:[0-9a-f]{2})*$/i.test(text)) return Buffer.from(text, "hex");
       throw new UsageError(`"${text}" is not a key in hex`);

@@ -5,6 +5,7 @@
 import { defined } from "./defined.js";
 import { msFromFlag } from "./duration.js";
 import { UsageError } from "./failure.js";
+import { camelCase } from "./option.js";
 
 export const FORMATS = ["text", "json", "jsonl", "table", "raw"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -178,11 +179,6 @@ export function readSettings(
       autostart: originOf(autostart),
     },
   };
-}
-
-/** As the argument parser names a flag. */
-function camelCase(name: string): string {
-  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function ofFlag(values: Readonly<Record<string, unknown>>, name: SettingName): Given | undefined {

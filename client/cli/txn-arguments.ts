@@ -2,6 +2,7 @@
 
 import { UsageError } from "./failure.js";
 import { Flags } from "./flags.js";
+import { camelCase } from "./option.js";
 import { mistake, type Source, type Token } from "./txn-words.js";
 
 export type Word = Token & { readonly kind: "word" };
@@ -35,7 +36,7 @@ export function wordsAndFlags(
     if (takesValue === undefined) throw mistake(source, word.at, excessText(word, shape.flags));
     const value = takesValue ? all[next + 1]?.text : true;
     if (value === undefined) throw mistake(source, word.at, `${word.text} needs a value`);
-    values[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value;
+    values[camelCase(name)] = value;
     next += takesValue ? 2 : 1;
   }
   return { words, flags: new Flags(values) };

@@ -2,10 +2,12 @@
 // `-` is just text.
 
 import { open } from "node:fs/promises";
+import { bytesOfWord } from "./argument-bytes.js";
 import type { Invocation } from "./command.js";
 import { EXIT } from "./exit-codes.js";
 import { Failure, UsageError } from "./failure.js";
 import type { OptionDefinition } from "./option.js";
+import { standardInput } from "./standard-input.js";
 
 export const INPUT_OPTION: OptionDefinition = {
   flags: "-i, --input <file>",
@@ -31,7 +33,7 @@ export async function valueFrom(invocation: Invocation): Promise<string | Uint8A
     throw new UsageError(`${verb} needs a value: ${verb} KEY VALUE, or - for standard input`);
   }
   const literal = tail !== undefined && tail.length > 0;
-  return value === "-" && !literal ? readInput("-") : value;
+  return value === "-" && !literal ? readInput("-") : bytesOfWord(value);
 }
 
 /** All of a file, or of standard input for "-". @throws Failure when it is too large. */
@@ -52,7 +54,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
 /** The bytes of a file, or of standard input for "-", as they come. @throws Failure */
 export async function* openInput(file: string): AsyncGenerator<Uint8Array> {
   try {
-    yield* file === "-" ? process.stdin : (await open(file)).createReadStream();
+    yield* file === "-" ? standardInput() : (await open(file)).createReadStream();
   } catch (error) {
     if (!isFileError(error)) throw error;
     throw new Failure(EXIT.usage, `cannot read ${file}: ${fileErrorText(error)}`, { cause: error });

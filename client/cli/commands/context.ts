@@ -58,6 +58,7 @@ export const contextCommand: CommandDefinition = {
     { run: "kvctl context -", says: "back to the one before" },
     { run: "kvctl context show --output raw", says: "the name alone, for a prompt" },
   ],
+  names: async (environment) => [...readContextFile(contextPath(environment)).contexts.keys()],
   run,
 };
 

@@ -10,6 +10,7 @@ export type RowFormat = (typeof ROW_FORMATS)[number];
 
 export const FORMAT_OPTION: OptionDefinition = {
   flags: "--format <format>",
+  choices: ROW_FORMATS,
   description: "jsonl, csv, words or files; guessed from the file's name if not given",
 };
 
