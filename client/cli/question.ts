@@ -1,5 +1,5 @@
-// Questions to the person at the terminal, on standard error. Where nobody can be asked, --yes has to
-// be given before something is deleted, and other answers are no.
+// Questions to the person at the terminal, on standard error. Where nobody can be asked, --yes has
+// to be given before something is deleted, and other answers are no.
 
 import { createInterface } from "node:readline";
 import type { Invocation } from "./command.js";

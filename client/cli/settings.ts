@@ -66,8 +66,8 @@ export const GLOBAL_FLAGS: readonly GlobalFlag[] = [
   {
     flags: "--server <address>",
     environment: "KVCTL_SERVER",
-    fallback: `127.0.0.1:${DEFAULT_PORT}, or the port of KVCTL_PORT`,
-    description: "the server: host:port, [::1]:port or unix:/path",
+    fallback: `127.0.0.1:${DEFAULT_PORT}`,
+    description: "the server: host:port, [::1]:port, unix:/path; KVCTL_PORT moves the default",
   },
   {
     flags: "--context <name>",
