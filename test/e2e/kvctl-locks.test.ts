@@ -180,9 +180,9 @@ test("who waits is not told off by a server that is away for a while", async (t)
   const environment = { KVCTL_SERVER: first.address };
   const start = (...args: string[]) =>
     new RunningProcess(t, [NODE, BUNDLED_KVCTL, "lock", "m", ...args], { environment });
-  const holding = start("--ttl", "10s", "--", "sh", "-c", `echo on; ${FOR_EVER}`);
+  const holding = start("--ttl", "60s", "--", "sh", "-c", `echo on; ${FOR_EVER}`);
   await firstLine(holding);
-  const waiting = start("--", "echo", "mine");
+  const waiting = start("--ttl", "60s", "--", "echo", "mine");
   const kv = connect(first.address);
   t.teardown(() => kv.close());
   await until("two", async () => (await kv.count({ prefix: "m/" })).count === 2);

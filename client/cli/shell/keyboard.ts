@@ -6,6 +6,7 @@ import type { ReadStream } from "node:tty";
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+const END_OF_INPUT = 0x04;
 
 export class Keyboard extends Readable {
   /** The line editor takes it for a terminal. */
@@ -13,6 +14,8 @@ export class Keyboard extends Readable {
   readonly #terminal: ReadStream;
   readonly #take = (chunk: Buffer) => this.#keys(chunk);
   readonly #end = () => this.push(null);
+  /** The next keys may have been typed while a command ran. */
+  #typedAhead = false;
 
   constructor(terminal: ReadStream) {
     super({ objectMode: true, read: () => {} });
@@ -30,6 +33,7 @@ export class Keyboard extends Readable {
     // A command that asked something was told of the end instead.
     if (this.#terminal.readableEnded || this.#terminal.destroyed) this.push(null);
     this.#terminal.on("data", this.#take).on("end", this.#end).on("error", this.#end);
+    this.#typedAhead = true;
     this.#terminal.resume();
   }
 
@@ -38,7 +42,9 @@ export class Keyboard extends Readable {
     this.#terminal.off("data", this.#take).off("end", this.#end).off("error", this.#end);
   }
 
-  #keys(chunk: Buffer): void {
+  #keys(typed: Buffer): void {
+    const chunk = this.#typedAhead ? withEndOfInput(typed) : typed;
+    this.#typedAhead = false;
     let from = 0;
     for (let at = 0; at < chunk.length; at += 1) {
       if (chunk[at] !== RETURN && chunk[at] !== NEWLINE) continue;
@@ -48,4 +54,9 @@ export class Keyboard extends Readable {
     }
     if (from < chunk.length) this.push(chunk.subarray(from));
   }
+}
+
+/** The end of input that came while the terminal had lines is kept by Linux as a zero. */
+function withEndOfInput(keys: Buffer): Buffer {
+  return keys.map((key) => (key === 0 ? END_OF_INPUT : key)) as Buffer;
 }
