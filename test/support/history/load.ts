@@ -25,6 +25,9 @@ const REGISTERS = 6;
 const ACCOUNTS = 4;
 const LIST_MAX_ELEMENTS = 30;
 
+/** What ends a watch that does not go on: the connection, or a server that was paused too long. */
+const BREAKS: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
+
 export interface LoadOptions {
   readonly recorder: HistoryRecorder;
   readonly address: string;
@@ -280,7 +283,7 @@ class Watcher {
         told = Math.max(told, step.revision);
       }
     } catch (error) {
-      if (!(error instanceof KvdClientError) || error.code !== "UNAVAILABLE") throw error;
+      if (!(error instanceof KvdClientError) || !BREAKS.has(error.code)) throw error;
     }
     return told;
   }

@@ -3,7 +3,15 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import test from "ava";
-import { absent, connect, get, json, KvdClientError, put } from "../../../client/index.js";
+import {
+  absent,
+  connect,
+  connectDry,
+  get,
+  json,
+  KvdClientError,
+  put,
+} from "../../../client/index.js";
 import { connectScript, snapshotOf } from "./scripted.js";
 import { serve } from "./served.js";
 
@@ -18,6 +26,15 @@ test("the example of connect() works", async (t) => {
     entry?.text();
     t.is(entry?.text(), "Nairobi");
   }
+});
+
+test("the example of connectDry() works", async (t) => {
+  const methods: string[] = [];
+  {
+    await using kv = connectDry("127.0.0.1:7856", ({ method }) => methods.push(method));
+    await kv.put("kenya:capital", "Nairobi").catch(() => {});
+  }
+  t.deepEqual(methods, ["kvd.v1.KvService/Put"]);
 });
 
 test("the example of json() works", async (t) => {
