@@ -123,7 +123,7 @@ test("every example in a comment is one of these", async (t) => {
       }
     }
   }
-  t.is(examples, 6);
+  t.is(examples, 7);
 });
 
 function linesOf(text: string): string[] {
