@@ -1,15 +1,17 @@
 // Where the lines of the log go: standard output, or a file, at the pace of whoever takes them.
 //
 // A reader that stalls holds up the log, not the server: what waits for it is bounded, and lines
-// beyond the bound are dropped. A reader that is gone is not written to again. pino's own output
-// would try for ever to write the last lines to one that is gone, so that kvd did not end.
+// beyond the bound are dropped. A disk that is full holds it up likewise, until there is room. A
+// reader that is gone is not written to again. pino's own output would try for ever to write the
+// last lines to one that is gone, so that kvd did not end.
 
 import { write, writeSync } from "node:fs";
 
 /** About ten thousand lines. What is dropped beyond it is told of nowhere. */
 const WAITING_MAX_BYTES = 1024 * 1024;
 
-/** When a pipe is full, and its other end wants no writer to wait. */
+/** A pipe is full, and its other end wants no writer to wait; a disk is. */
+const FULL = new Set(["EAGAIN", "ENOSPC", "EDQUOT"]);
 const FULL_PAUSE_MS = 50;
 /** At the end of the process, after which the last lines are given up. */
 const FULL_PAUSES_MAX = 20;
@@ -70,14 +72,15 @@ export class LogOutput {
         this.#next();
       } else if (!this.#isOver(error)) {
         this.#putBack(bytes);
-        setTimeout(() => this.#next(), FULL_PAUSE_MS);
+        // Nothing else may be left to do: flushSync() has the last word then.
+        setTimeout(() => this.#next(), FULL_PAUSE_MS).unref();
       }
     });
   }
 
-  /** Whether there is nobody to write to; a pipe that is full will be read. */
+  /** Whether there is nobody to write to; what is full will have room. */
   #isOver({ code }: NodeJS.ErrnoException): boolean {
-    this.#isGone = code !== "EAGAIN";
+    this.#isGone = !FULL.has(code ?? "");
     if (this.#isGone) this.#take();
     return this.#isGone;
   }

@@ -33,7 +33,10 @@ export class ByteReader implements ViewedBytes {
     for (let factor = 0x80; ; factor *= 0x80) {
       const byte = this.byte();
       value += (byte & 0x7f) * factor;
-      if (value > Number.MAX_SAFE_INTEGER) throw new RangeError("a number above 2^53 - 1");
+      // Empty bytes without end would make the factor infinite, and no number of the value.
+      if (value > Number.MAX_SAFE_INTEGER || factor > Number.MAX_SAFE_INTEGER) {
+        throw new RangeError("a number above 2^53 - 1");
+      }
       if (byte >= 0x80) continue;
       if (byte === 0) throw new RangeError("a number with idle bytes");
       return value;

@@ -17,18 +17,31 @@ export interface SortableKeys extends KeyBytes {
   compareIds(left: number, right: number): number;
 }
 
+/** Ids from `start` up to `end` whose keys begin with the same bytes, `offset` of them or more. */
+interface Alike {
+  readonly start: number;
+  readonly end: number;
+  readonly offset: number;
+}
+
 /**
  * Sorts runs of up to a million ids, each for itself; `offset`: what all keys begin with alike. How
  * long the first run is.
  */
 export function sortInRuns(keys: SortableKeys, ids: Uint32Array, offset: number): number {
+  const left: Alike[] = [];
   for (let start = 0; start < ids.length; start += PLACES) {
-    sort(keys, ids.subarray(start, start + PLACES), offset);
+    left.push({ start, end: Math.min(start + PLACES, ids.length), offset });
+    // A list and no recursion: keys can be alike in more words than the stack has room for.
+    for (let next = left.pop(); next !== undefined; next = left.pop()) sort(keys, ids, next, left);
   }
   return Math.min(PLACES, ids.length);
 }
 
-function sort(keys: SortableKeys, ids: Uint32Array, offset: number): void {
+/** What is alike in its word, and not few, is added to `left`. */
+function sort(keys: SortableKeys, all: Uint32Array, run: Alike, left: Alike[]): void {
+  const ids = all.subarray(run.start, run.end);
+  const { offset } = run;
   const before = ids.slice();
   const words = new BigUint64Array(ids.length);
   // Their halves, the lower one first: so no word is ever a bigint.
@@ -51,11 +64,23 @@ function sort(keys: SortableKeys, ids: Uint32Array, offset: number): void {
       end += 1;
     }
     if (end - start <= FEW) insertionSort(keys, ids, start, end);
-    // Zeros may be of keys that have ended: their lengths decide then.
-    else if (word !== 0) sort(keys, ids.subarray(start, end), offset + WHOLE_BYTES);
-    else ids.subarray(start, end).sort((left, right) => keys.compareIds(left, right));
+    else if (word !== 0) {
+      const shared = sharedByAll(keys, ids.subarray(start, end), offset + WHOLE_BYTES);
+      left.push({ start: run.start + start, end: run.start + end, offset: shared });
+      // Zeros may be of keys that have ended: their lengths decide then.
+    } else ids.subarray(start, end).sort((left, right) => keys.compareIds(left, right));
     start = end;
   }
+}
+
+/** How many bytes keys begin with alike, who are so in `known` bytes but for zeros at the end. */
+function sharedByAll(keys: SortableKeys, ids: Uint32Array, known: number): number {
+  const first = ids[0] as number;
+  let shared = keys.sharedPrefix(first, ids[ids.length - 1] as number);
+  for (let at = 1; at < ids.length && shared > known; at += 1) {
+    shared = Math.min(shared, keys.sharedPrefix(first, ids[at] as number));
+  }
+  return Math.max(shared, known);
 }
 
 function insertionSort(keys: SortableKeys, ids: Uint32Array, start: number, end: number): void {

@@ -63,6 +63,28 @@ test("a full pipe gets what fits, and bounded lines of the rest when it is read"
   t.is(read, LINE.repeat(1_048));
 });
 
+test("a disk that was full gets the lines when it has room", async (t) => {
+  if (process.platform !== "linux") {
+    t.pass("there is no /dev/full");
+    return;
+  }
+  const path = join(await temporaryFolder(t), "log");
+  const full = openSync("/dev/full", "w");
+  const fd = openSync(path, "w");
+  t.teardown(() => {
+    closeSync(full);
+    closeSync(fd);
+  });
+  const target = { fd: full };
+  const output = new LogOutput(target);
+  output.write("one\n");
+  output.flushSync();
+  target.fd = fd;
+  output.write("two\n");
+  output.flushSync();
+  t.is(readFileSync(path, "utf8"), "one\ntwo\n");
+});
+
 test("a log file that is full makes room for a new one, and only one old one is kept", async (t) => {
   const folder = await temporaryFolder(t);
   const path = join(folder, "log");

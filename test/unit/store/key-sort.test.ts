@@ -42,6 +42,17 @@ test("what is loaded in any order is walked in that of the keys' bytes", (t) => 
   fc.assert(property, { numRuns: 500 });
 });
 
+test("keys that are alike in more bytes than a stack has frames are sorted", (t) => {
+  const keys = new KeySpace([3, 4]);
+  keys.startLoading();
+  const alike = "a".repeat(65_000);
+  const all = Array.from({ length: 40 }, (_, at) => `${alike}${(at * 7) % 40}`.padEnd(65_005, "-"));
+  const some = Array.from({ length: 40 }, (_, at) => alike.slice(0, 60_000 + ((at * 7) % 40)));
+  for (const each of ["z", ...all, ...some, "b"]) add(keys, Buffer.from(each));
+  keys.finishLoading();
+  t.notThrows(() => keys.check());
+});
+
 function add(keys: KeySpace, key: Uint8Array): void {
   keys.add(NO_KEY, {
     revision: 2,
