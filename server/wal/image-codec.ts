@@ -20,6 +20,8 @@ const FIRST_DELETE = 5;
 /** Before it, snapshots had no places of entries: 0 stands for them. */
 const FIRST_WITH_PLACES = 2;
 
+const PLACE_MAX = 2 ** 32 - 1;
+
 /** Writes items as the newest version of the format has them; full when a block is. */
 export class ItemWriter implements ImageTarget {
   readonly counts = { leases: 0, entries: 0, commits: 0, changes: 0 };
@@ -140,6 +142,7 @@ export class ItemReader {
     const row = this.#row;
     row.revision = from.varint();
     row.place = this.#hasPlaces ? from.varint() : 0;
+    if (row.place > PLACE_MAX) throw new RangeError("an entry has a place that none can have");
     this.#put(from);
     this.#target.entry(row);
   }
@@ -166,7 +169,7 @@ export class ItemReader {
     const row = this.#row;
     const createRevision = from.varint();
     const version = from.varint();
-    if (createRevision > row.revision || version === 0) {
+    if (createRevision === 0 || createRevision > row.revision || version === 0) {
       throw new RangeError("an entry cannot be");
     }
     row.setPut(createRevision, version, leaseIdAt(from));
