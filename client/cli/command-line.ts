@@ -24,6 +24,8 @@ export type CommandLine =
       readonly writes: boolean;
       /** May a server be started for it? */
       readonly autostart: boolean;
+      /** Has it calls that could be printed instead? */
+      readonly calls: boolean;
       readonly definition: CommandDefinition;
       readonly words: readonly string[];
       readonly tail: readonly string[] | undefined;
@@ -108,6 +110,7 @@ class Parser {
         verb,
         writes: writesWith(entry, words),
         autostart: entry.autostart !== false,
+        calls: entry.calls !== false,
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,
