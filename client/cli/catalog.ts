@@ -13,7 +13,7 @@ export interface CatalogEntry {
   readonly writes: boolean | readonly string[];
   /** False: a server that was only just started would be no answer, so none is. */
   readonly autostart?: false;
-  /** False: works by other means than calls, so --print-curl has none to show, and it is not run. */
+  /** False: works by other means than calls, so --print-curl has none to show, and runs nothing. */
   readonly calls?: false;
   load(): Promise<CommandDefinition>;
 }
