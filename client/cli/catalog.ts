@@ -13,6 +13,8 @@ export interface CatalogEntry {
   readonly writes: boolean | readonly string[];
   /** False: a server that was only just started would be no answer, so none is. */
   readonly autostart?: false;
+  /** False: works by other means than calls, so --print-curl has none to show, and runs nothing. */
+  readonly calls?: false;
   load(): Promise<CommandDefinition>;
 }
 
@@ -218,6 +220,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: "look for what is wrong, and say how to mend it",
     writes: false,
     autostart: false,
+    calls: false,
     load: async () => (await import("./commands/doctor.js")).doctorCommand,
   },
   {
@@ -225,6 +228,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: "start, stop and look at the local server",
     writes: false,
     autostart: false,
+    calls: false,
     load: async () => (await import("./commands/serve.js")).serveCommand,
   },
   {
@@ -232,6 +236,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: "keep servers under names, and choose between them",
     writes: false,
     autostart: false,
+    calls: false,
     load: async () => (await import("./commands/context.js")).contextCommand,
   },
   {
@@ -252,6 +257,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     summary: "print a script that completes kvctl in bash, zsh or fish",
     writes: false,
     autostart: false,
+    calls: false,
     load: async () => (await import("./commands/completion.js")).completionCommand,
   },
 ];

@@ -24,6 +24,8 @@ export type CommandLine =
       readonly writes: boolean;
       /** May a server be started for it? */
       readonly autostart: boolean;
+      /** Has it calls that could be printed instead? */
+      readonly calls: boolean;
       readonly definition: CommandDefinition;
       readonly words: readonly string[];
       readonly tail: readonly string[] | undefined;
@@ -108,6 +110,7 @@ class Parser {
         verb,
         writes: writesWith(entry, words),
         autostart: entry.autostart !== false,
+        calls: entry.calls !== false,
         definition,
         words: [...words, ...(this.#tail ?? [])],
         tail: this.#tail,
@@ -192,8 +195,35 @@ function exitCodesText(): string {
   return `\n${dashes}\nkvctl help <verb> shows flags and examples; kvctl help --json is for machines.\n\nExit codes:\n${codes.join("\n")}`;
 }
 
+/** What other tools call our verbs; the letters alone would lead elsewhere: set to get. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ...["set", "write"].map((word) => [word, "put"] as const),
+  ...["rm", "remove", "unset"].map((word) => [word, "delete"] as const),
+  ...["keys", "list"].map((word) => [word, "ls"] as const),
+  ["scan", "range"],
+  ["info", "status"],
+  ["monitor", "watch"],
+  ["subscribe", "watch"],
+  ["start", "serve"],
+  ["stop", "serve --stop"],
+  ["version", "--version"],
+]);
+
+/** The verb that is meant by a word that is none; undefined leaves it to the parser's guess. */
+function meantBy(word: string): string | undefined {
+  const lower = word.toLowerCase();
+  const known = CATALOG.find(({ name, alias }) => name === lower || alias === lower);
+  return known?.name ?? ELSEWHERE.get(lower);
+}
+
 /** The parser's words in one line, with where to look. */
 function usageError(error: CommanderError, verb: string | undefined): UsageError {
+  const unknown = /^error: unknown command '([^']*)'/.exec(error.message)?.[1];
+  const meant = unknown === undefined ? undefined : meantBy(unknown);
+  if (meant !== undefined) {
+    const text = `unknown command "${unknown}" (did you mean ${meant}?); kvctl help lists all`;
+    return new UsageError(text, { cause: error });
+  }
   const said = error.message
     .replace(/^error: /, "")
     .replace(/\s*\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")

@@ -18,7 +18,12 @@ const COUNTS = '"countOnly":true';
 const LISTS = /\/(?:Range|List)$/;
 
 export interface Printing {
-  readonly line: { readonly definition: CommandDefinition; readonly writes: boolean };
+  readonly line: {
+    readonly definition: CommandDefinition;
+    readonly writes: boolean;
+    /** False: nothing would keep it from doing all that it does, so it is not run. */
+    readonly calls: boolean;
+  };
   /** Where the call is shown: what the command itself writes is dropped. */
   readonly shown: Output;
   readonly tool: CurlTool;
@@ -29,6 +34,10 @@ export async function printFirstCall(
   { line, shown, tool }: Printing,
 ): Promise<ExitCode> {
   const { settings, output } = invocation;
+  if (!line.calls) {
+    shown.note(`${invocation.verb} makes no call that could be printed; it was not run`);
+    return EXIT.ok;
+  }
   const stop = new AbortController();
   const signal = AbortSignal.any([invocation.signal, stop.signal]);
   let take: (request: DryRequest) => void = () => {};

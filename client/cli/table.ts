@@ -3,6 +3,8 @@
 // On a terminal that is too narrow the widest columns give way, and their cells go on in the next
 // line: a table that the terminal wraps by itself cannot be read, and nothing shall be left out.
 
+import { cellWidth } from "./live-table/cell-width.js";
+
 /** Two characters and a blank on each side: a column without room for those shows nothing. */
 const CELL_MIN = 4;
 const TEXT_MIN = 10;
@@ -18,15 +20,15 @@ export async function tableText(
 ): Promise<string> {
   const { default: Table } = await import("cli-table3");
   const render = (widths?: number[]): string => {
+    const shaped = (cells: readonly string[]) =>
+      widths === undefined ? [...cells] : cells.map((cell, at) => wrapped(cell, widths[at] ?? 0));
     const table = new Table({
-      head: [...head],
+      head: shaped(head),
       style: { head: [], border: [], compact: true },
       colAligns: head.map((_, column) => (options.right?.includes(column) ? "right" : "left")),
-      ...(widths === undefined
-        ? {}
-        : { colWidths: widths, wordWrap: true, wrapOnWordBoundary: false }),
+      ...(widths === undefined ? {} : { colWidths: widths }),
     });
-    for (const row of rows) table.push([...row]);
+    for (const row of rows) table.push(shaped(row));
     return table.toString();
   };
   const text = render();
@@ -34,6 +36,23 @@ export async function tableText(
   const numbers = new Set(options.right);
   const widths = room === undefined ? undefined : fittingWidths(text, { room, numbers });
   return widths === undefined ? text : render(widths);
+}
+
+/** In lines that a column of that width has room for; the library would cut characters in two. */
+function wrapped(cell: string, width: number): string {
+  const room = width - 2;
+  let text = "";
+  let used = 0;
+  for (const character of cell) {
+    const columns = cellWidth(character);
+    if (character === "\n") used = 0;
+    else if (used + columns > room) {
+      text += "\n";
+      used = columns;
+    } else used += columns;
+    text += character;
+  }
+  return text;
 }
 
 function terminalColumns(): number | undefined {

@@ -42,6 +42,21 @@ test("contexts are kept, chosen, shown, and forgotten", async (t) => {
   t.is(await ok("show", "--output", "raw"), "default");
 });
 
+test("what makes no call is not done when calls are to be printed", async (t) => {
+  const { kvctl } = await daemonHome(t);
+  await kvctl("context", "add", "a", "--server", "h:1");
+  const printed = await kvctl("context", "rm", "a", "--print-grpcurl");
+  t.is(printed.exitCode, 0);
+  t.is(printed.stdout, "");
+  t.regex(printed.stderr, /^context makes no call that could be printed; it was not run\n$/);
+  t.regex((await kvctl("context", "list")).stdout, /h:1/);
+  t.is((await kvctl("serve", "--print-curl", "buf")).exitCode, 0);
+  t.is((await kvctl("serve", "--status")).exitCode, 1);
+  await kvctl("serve");
+  t.is((await kvctl("serve", "--stop", "--print-grpcurl")).exitCode, 0);
+  t.is((await kvctl("serve", "--status")).exitCode, 0);
+});
+
 test("what cannot be a context is refused, what is not there is a negative answer", async (t) => {
   const { kvctl, config } = await daemonHome(t);
   const codeOf = async (...args: string[]) => {

@@ -274,6 +274,11 @@ test("diff tells what differs between prefixes, revisions and a file, and ends w
   for (const words of [[], ["l/"], ["l/", "r/", "x/"], ["-", "-"]]) {
     t.is((await kvctl("diff", ...words)).exitCode, 2);
   }
+  const mistyped = await kvctl("diff", "no-such-file.jsonl", "r/");
+  t.is(mistyped.exitCode, 2);
+  t.is(mistyped.stdout, "");
+  t.regex(mistyped.stderr, /there is no file "no-such-file.jsonl"; prefix:no-such-file.jsonl/);
+  t.is((await kvctl("diff", "prefix:no-such-file.jsonl", "none/")).exitCode, 0);
   const down = await kvctl("diff", "l/", "--right-server", "127.0.0.1:1");
   t.is(down.exitCode, 3);
   t.regex(down.stderr, /cannot reach kvd at 127\.0\.0\.1:1:/);

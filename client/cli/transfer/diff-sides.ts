@@ -2,7 +2,7 @@
 //
 //   app/          keys that start so, as they are now     @41   all keys, at a revision
 //   app/@41       the same at a revision                  -     rows on standard input
-//   store.jsonl   a file, when there is one: names that end in .jsonl, .ndjson, .csv or .words
+//   store.jsonl   a file, which must be there: names that end in .jsonl, .ndjson, .csv or .words
 //   file:PATH     any file or folder                      prefix:X   keys, whatever X looks like
 
 import { stat } from "node:fs/promises";
@@ -58,8 +58,9 @@ function counterpart(left: DiffSide): DiffSide {
 async function sideFrom(word: string, flags: Flags): Promise<DiffSide> {
   if (word === "-") return { kind: "file", path: word };
   if (word.startsWith("file:")) return { kind: "file", path: word.slice("file:".length) };
-  if (formatFromName(word) !== undefined && (await isFile(word))) {
-    return { kind: "file", path: word };
+  if (!word.startsWith("prefix:") && formatFromName(word) !== undefined) {
+    if (await isFile(word)) return { kind: "file", path: word };
+    throw new UsageError(`there is no file "${word}"; prefix:${word} means keys that start so`);
   }
   const text = word.startsWith("prefix:") ? word.slice("prefix:".length) : word;
   const found = /^(.*)@(\d{1,16}|now)$/s.exec(text);

@@ -59,6 +59,10 @@ const mistaken = test.macro({
 
 test(mistaken, ["gte", "k"], /did you mean get/);
 test(mistaken, ["nonsense"], /nonsense/);
+test(mistaken, ["set", "k", "v"], /unknown command "set" \(did you mean put\?\); kvctl help/);
+test(mistaken, ["GET", "k"], /did you mean get\?/);
+test(mistaken, ["remove", "k"], /did you mean delete\?/);
+test(mistaken, ["stop"], /did you mean serve --stop\?/);
 test(mistaken, ["get", "k", "--prefx", "p"], /did you mean --prefix/);
 test(mistaken, ["get", "k", "--timeuot", "5s"], /did you mean --timeout/);
 test(mistaken, ["put", "k", "-x"], /after --/);

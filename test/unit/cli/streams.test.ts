@@ -283,6 +283,15 @@ test("a table keeps to the width it has, and every cell stays whole", async (t) 
   }
 });
 
+test("a narrow table cuts no character in two, and leaves no wide one out", async (t) => {
+  for (const value of ["x😀".repeat(20), "城市".repeat(20), "a\n😀😀😀😀😀😀😀😀😀\nb"]) {
+    const table = await tableText(["key", "value"], [["k", value]], { columns: 20 });
+    t.true(!/\p{Cs}/u.test(table), table);
+    const cells = table.split("\n").map((line) => line.split("│")[2]?.trim() ?? "");
+    t.is(cells.slice(2).join(""), value.replaceAll("\n", ""));
+  }
+});
+
 const settings = { format: "text", quiet: false, color: "auto" } as const;
 
 function streams(more: Partial<Streams> = {}): Streams {
