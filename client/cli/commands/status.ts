@@ -3,6 +3,7 @@
 import type { Status } from "../../index.js";
 import type { CommandDefinition, Invocation } from "../command.js";
 import { roughText } from "../duration.js";
+import { engineText } from "../engine-text.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import { tableText } from "../table.js";
@@ -47,7 +48,7 @@ function statusRows(status: Status, server: string): [string, string][] {
   const rows: [string, string][] = [
     ["server", server],
     ["version", status.version],
-    ["engine", status.engine],
+    ["engine", engineText(status)],
     ["store id", status.storeId],
     ["revision", String(status.revision)],
     ["compact revision", String(status.compactRevision)],

@@ -2,6 +2,7 @@
 
 import { performance } from "node:perf_hooks";
 import type { Kvd, Status } from "../../index.js";
+import { engineText } from "../engine-text.js";
 import type { Settings } from "../settings.js";
 import { roughBytesText } from "../units.js";
 import { packageVersion } from "../version.js";
@@ -19,8 +20,9 @@ export function nodeFinding(version = process.versions.node): Finding {
   return warning("kvctl", says, `it is made for Node ${NODE_MIN.join(".")} or later: use Node 24`);
 }
 
-export function versionFinding({ version, engine }: Status, own: string): Finding {
-  const says = `kvd ${version}, engine ${engine}`;
+export function versionFinding(status: Status, own: string): Finding {
+  const { version } = status;
+  const says = `kvd ${version}, engine: ${engineText(status)}`;
   if (version === own) return ok("version", says);
   const fix =
     "use the same version on both sides; kvctl serve --stop ends a local server that is old";
