@@ -6,7 +6,7 @@ import type { ExitCode } from "./exit-codes.js";
 import type { Flags } from "./flags.js";
 import type { OptionDefinition } from "./option.js";
 import type { Output, Streams } from "./output.js";
-import type { Process } from "./program.js";
+import type { Process } from "./process.js";
 import type { Settings } from "./settings.js";
 import type { Environment } from "./user-folders.js";
 

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import { EXIT, type ExitCode } from "./exit-codes.js";
-import type { Process } from "./program.js";
+import type { Process } from "./process.js";
 
 /** How long a command may take to end after a signal: what waits for input cannot be told. */
 let graceMs = 1_000;

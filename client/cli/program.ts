@@ -11,26 +11,9 @@ import { EXIT, type ExitCode } from "./exit-codes.js";
 import { Failure, OutputClosed, UsageError } from "./failure.js";
 import { Flags } from "./flags.js";
 import { settingsOf } from "./line-settings.js";
-import { Output, type Streams } from "./output.js";
+import { Output } from "./output.js";
+import type { Process } from "./process.js";
 import { isOn, readSettings, type Settings } from "./settings.js";
-
-export interface Process extends Streams {
-  /** Without the interpreter and the script. */
-  readonly argv: readonly string[];
-  /** Aborted by SIGINT and SIGTERM; the reason is the exit code. */
-  readonly signal: AbortSignal;
-  /** See Invocation. */
-  patience?(ms: number): void;
-  /** Who is told of SIGINT first. When it is true that it took it, the process goes on. */
-  readonly interrupts?: { taker: (() => boolean) | undefined };
-  /** Connections that outlive their command, for several commands of one process. */
-  readonly connections?: Connections;
-}
-
-export interface Connections {
-  /** The one for these settings, made by `connect` if there is none. */
-  get(settings: Settings, connect: () => Promise<Kvd>): Promise<Kvd>;
-}
 
 /** Runs one command line. Never rejects. */
 export async function run(process: Process): Promise<ExitCode> {

@@ -9,7 +9,7 @@
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { settingsOf } from "../line-settings.js";
 import { camelCase } from "../option.js";
-import type { Process } from "../program.js";
+import type { Process } from "../process.js";
 import { bashRecords, wordsOfBash } from "./bash-line.js";
 import { type Candidates, candidatesFor, namesOfVerb, type Sources } from "./candidates.js";
 import { keysBudgetMs, keysOf } from "./server-keys.js";
