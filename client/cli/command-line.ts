@@ -210,7 +210,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The verb that is meant by a word that is none; undefined leaves it to the parser's guess. */
-function meantBy(word: string): string | undefined {
+export function meantBy(word: string): string | undefined {
   const lower = word.toLowerCase();
   const known = CATALOG.find(({ name, alias }) => name === lower || alias === lower);
   return known?.name ?? ELSEWHERE.get(lower);

@@ -3,6 +3,7 @@
 
 import type { Kvd } from "../../index.js";
 import { CATALOG } from "../catalog.js";
+import { meantBy } from "../command-line.js";
 import { EXIT, type ExitCode } from "../exit-codes.js";
 import { UsageError } from "../failure.js";
 import type { Flags } from "../flags.js";
@@ -100,7 +101,7 @@ export class Session {
       ...SHELL_VERBS.map(({ text }) => text),
       "help",
     ];
-    const nearest = nearestWord(verb.toLowerCase(), known);
+    const nearest = meantBy(verb) ?? nearestWord(verb.toLowerCase(), known);
     const meant = nearest === undefined ? "" : ` (did you mean ${nearest}?)`;
     throw new UsageError(`there is no verb "${verb}"${meant}; HELP lists them`);
   }
