@@ -1,8 +1,6 @@
 // A home of a test's own for kvctl: its contexts, its daemon's data, and the port of that. The
 // daemon ends with the test, whatever happens.
 
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import {
   BUNDLED_KVCTL,
@@ -13,6 +11,7 @@ import {
   type Scope,
   temporaryFolder,
 } from "./process.js";
+import { reservedPort } from "./reserved-port.js";
 
 export interface DaemonHome {
   /** Of kvctl, so that it finds no server but the one of this home. */
@@ -28,7 +27,8 @@ export interface DaemonHome {
 
 export async function daemonHome(scope: Scope): Promise<DaemonHome> {
   const folder = await temporaryFolder(scope);
-  const port = await freePort();
+  // kvctl has to know it before the daemon listens on it.
+  const port = await reservedPort(scope);
   const environment = {
     XDG_CONFIG_HOME: join(folder, "config"),
     XDG_STATE_HOME: join(folder, "state"),
@@ -54,14 +54,4 @@ export async function daemonHome(scope: Scope): Promise<DaemonHome> {
     state: join(folder, "state/kvd"),
     kvctl: Object.assign(kvctl({}), { with: kvctl }),
   };
-}
-
-/** kvctl has to know it before the daemon listens on it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
