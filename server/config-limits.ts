@@ -37,6 +37,7 @@ export const LIMIT_RANGES: { readonly [name in LimitName]: ValueRange } = {
   historyMaxBytes: { min: 0, max: 64 * TIB },
   logPendingMaxBytes: { min: MIB, max: GIB },
   historyMaxAgeMs: { min: 0, max: 36_500 * DAY },
+  connectionsMax: { min: 1, max: 1_000_000 },
   connectionMaxStreams: { min: 1, max: 65_535 },
   watchersMax: { min: 1, max: 10_000_000 },
   watcherQueueMaxBytes: { min: KIB, max: GIB },

@@ -4,6 +4,8 @@
 // order: nobody connects any more, running calls finish within a bounded time, watches end with the
 // revision to go on with, then the engine is closed, if it was opened here.
 
+import type { Socket } from "node:net";
+import { ConnectionLimit } from "./connection-limit.js";
 import { openMemoryEngine } from "./engines/memory.js";
 import type { LoadProgress } from "./engines/recovery.js";
 import type { Engine } from "./kv/engine.js";
@@ -99,11 +101,13 @@ export async function createServer(options: ServerOptions = {}): Promise<KvdServ
   const { etcd = true, channelz = false, allowedHosts = [] } = options;
   const served = { etcd, channelz, allowedHosts };
   const protocols = new Protocols({ engine, limits, clock, logger, ...served });
+  const onConnection = (socket: Socket) => protocols.accept(socket);
+  const connections = new ConnectionLimit({ max: limits.connectionsMax, logger, onConnection });
   const listeners: Listener[] = [];
   const closeListeners = () => Promise.all(listeners.map((listener) => listener.close()));
   try {
     for (const address of wanted) {
-      listeners.push(await openListener(address, (socket) => protocols.accept(socket)));
+      listeners.push(await openListener(address, (socket) => connections.accept(socket)));
     }
   } catch (error) {
     await closeListeners();

@@ -1,7 +1,6 @@
 // etcd's auth service, as etcd answers while authentication is off and there are neither users nor
 // roles: kvd has none. What would make them is refused.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Auth } from "../../gen/es/etcd/rpc_pb.js";
 import {
   AuthDisableRequest,
@@ -42,6 +41,7 @@ import {
 } from "../../gen/grpc/etcd/rpc.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import type { Handlers } from "../grpc/service.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
 import { precondition, refusals, unimplemented } from "./status.js";
@@ -139,7 +139,7 @@ const FIRST_AUTH_REVISION = 1n;
 
 const NO_RIGHTS = "there are neither users nor roles: whoever reaches the server may do everything";
 
-export function authHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function authHandlers(context: EtcdContext): Handlers {
   const { engine, identity, statusOf } = context;
   const header = () => identity.header(engine.revision);
   const refused = (why: () => Error) =>

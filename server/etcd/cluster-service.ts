@@ -1,6 +1,5 @@
 // etcd's cluster service: there is one member, and it stays the only one.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Cluster } from "../../gen/es/etcd/rpc_pb.js";
 import {
   ClusterService,
@@ -18,6 +17,7 @@ import {
 } from "../../gen/grpc/etcd/rpc.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import type { Handlers } from "../grpc/service.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
 import { precondition, refusals, unimplemented } from "./status.js";
@@ -50,7 +50,7 @@ export function clusterDefinition(limits: Limits) {
   };
 }
 
-export function clusterHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function clusterHandlers(context: EtcdContext): Handlers {
   const { identity, statusOf } = context;
   const alone = (what: string) => unimplemented(`there is one member: ${what}`);
   const requireOwn = (id: bigint) => {

@@ -1,7 +1,6 @@
 // etcd's election service: one leader at a time under a name. What it proclaims is the value of
 // its key, and whoever has a LeaderKey can act for it.
 
-import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Election } from "../../gen/es/etcd/election_pb.js";
 import {
   CampaignRequest,
@@ -17,6 +16,7 @@ import {
 } from "../../gen/grpc/etcd/election.js";
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import type { AnsweringCall, Handlers } from "../grpc/service.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
 import { serveObserve } from "./leader-observation.js";
@@ -56,7 +56,7 @@ export function electionDefinition(limits: Limits) {
   };
 }
 
-export function electionHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function electionHandlers(context: EtcdContext): Handlers {
   const { engine, identity, streams } = context;
   const statusOf = withoutCode(context.statusOf);
   return {
@@ -90,7 +90,7 @@ export function electionHandlers(context: EtcdContext): UntypedServiceImplementa
       if (entry === undefined) throw unknown("election: no leader");
       return { header: identity.header(revision), kv: keyValue(entry) };
     }),
-    observe: (call: ServerWritableStream<Decoded<LeaderRequest>, LeaderResponse>) =>
+    observe: (call: AnsweringCall<Decoded<LeaderRequest>, LeaderResponse>) =>
       serveObserve(call, { ...context, statusOf }),
     resign: unary(statusOf, async ({ leader }: ResignRequest): Promise<ResignResponse> => {
       const { line, place } = standing(leader);

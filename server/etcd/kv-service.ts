@@ -1,6 +1,5 @@
 // etcd's KV service: check and translate, call the engine, translate the answer.
 
-import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { KV } from "../../gen/es/etcd/rpc_pb.js";
 import {
   CompactionRequest,
@@ -19,6 +18,7 @@ import {
 import { AnswerRooms } from "../grpc/answer-room.js";
 import { type Decoded, encodedBy, methodOptions, servedMethod } from "../grpc/codec.js";
 import { then, unary, unaryInTurn } from "../grpc/handlers.js";
+import type { AnsweringCall, Handlers } from "../grpc/service.js";
 import type { Engine } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
@@ -75,9 +75,9 @@ export function kvDefinition(limits: Limits) {
   };
 }
 
-type RangeStreamCall = ServerWritableStream<Decoded<RangeRequest>, RangeStreamResponse>;
+type RangeStreamCall = AnsweringCall<Decoded<RangeRequest>, RangeStreamResponse>;
 
-export function kvHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function kvHandlers(context: EtcdContext): Handlers {
   const { engine, identity, limits, statusOf } = context;
   const rooms = new AnswerRooms();
   const calls = engine.prompt ?? engine;

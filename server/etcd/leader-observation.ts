@@ -3,10 +3,10 @@
 //
 // A leader that comes and goes while another one leads is never seen: it did not lead.
 
-import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { LeaderRequest, LeaderResponse } from "../../gen/grpc/etcd/election.js";
 import type { Decoded } from "../grpc/codec.js";
 import { servePaced } from "../grpc/paced-stream.js";
+import type { AnsweringCall } from "../grpc/service.js";
 import type { Engine } from "../kv/engine.js";
 import { type Entry, entryBytes, type Revision } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
@@ -15,7 +15,7 @@ import { keyValue } from "./messages.js";
 import { signalOf } from "./waiting-call.js";
 import { WaitingLine } from "./waiting-line.js";
 
-export type ObserveCall = ServerWritableStream<Decoded<LeaderRequest>, LeaderResponse>;
+export type ObserveCall = AnsweringCall<Decoded<LeaderRequest>, LeaderResponse>;
 
 interface Leading {
   readonly revision: Revision;

@@ -1,7 +1,6 @@
 // etcd's Lease service: check and translate, call the engine, translate the answer. etcd counts in
 // seconds.
 
-import type { ServerDuplexStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Lease } from "../../gen/es/etcd/rpc_pb.js";
 import {
   LeaseGrantRequest,
@@ -19,6 +18,7 @@ import {
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import { RequestStream } from "../grpc/request-stream.js";
+import type { DuplexCall, Handlers } from "../grpc/service.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
@@ -59,9 +59,9 @@ export function leaseDefinition(limits: Limits) {
   };
 }
 
-type KeepAliveCall = ServerDuplexStream<Decoded<LeaseKeepAliveRequest>, LeaseKeepAliveResponse>;
+type KeepAliveCall = DuplexCall<Decoded<LeaseKeepAliveRequest>, LeaseKeepAliveResponse>;
 
-export function leaseHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function leaseHandlers(context: EtcdContext): Handlers {
   const { engine, identity, statusOf, streams } = context;
   return {
     leaseGrant: unary(statusOf, async (request: LeaseGrantRequest) => {

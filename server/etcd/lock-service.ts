@@ -3,7 +3,6 @@
 // What a caller holds is a key; it is his until the key is deleted or its lease ends. Deeds that
 // need the lock should compare that key's create revision, in a txn: a lease can end unnoticed.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Lock } from "../../gen/es/etcd/lock_pb.js";
 import {
   LockRequest,
@@ -14,6 +13,7 @@ import {
 } from "../../gen/grpc/etcd/lock.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import type { Handlers } from "../grpc/service.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
 import { refusals, unknown } from "./status.js";
@@ -36,7 +36,7 @@ export function lockDefinition(limits: Limits) {
   };
 }
 
-export function lockHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function lockHandlers(context: EtcdContext): Handlers {
   const { engine, identity, streams } = context;
   const statusOf = withoutCode(context.statusOf);
   const expired = () => unknown("mutex: session is expired");

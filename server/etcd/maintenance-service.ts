@@ -1,7 +1,6 @@
 // etcd's maintenance service: how the server is, checksums, a backup. What etcd wants done from
 // time to time (defragmenting, disarming alarms) needs nobody here, so those calls find it done.
 
-import type { ServerWritableStream, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Maintenance } from "../../gen/es/etcd/rpc_pb.js";
 import {
   type AlarmMember,
@@ -29,6 +28,7 @@ import { piecesOf } from "../grpc/byte-stream.js";
 import { type Decoded, methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import { servePaced } from "../grpc/paced-stream.js";
+import type { AnsweringCall, Handlers } from "../grpc/service.js";
 import type { Engine, EngineStatus } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Revision } from "../kv/types.js";
@@ -72,9 +72,9 @@ export function maintenanceDefinition(limits: Limits) {
   };
 }
 
-type SnapshotCall = ServerWritableStream<Decoded<SnapshotRequest>, SnapshotResponse>;
+type SnapshotCall = AnsweringCall<Decoded<SnapshotRequest>, SnapshotResponse>;
 
-export function maintenanceHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function maintenanceHandlers(context: EtcdContext): Handlers {
   const { engine, identity, limits, statusOf } = context;
   const header = () => identity.header(engine.revision);
   return {

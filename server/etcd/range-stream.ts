@@ -1,17 +1,17 @@
 // RangeStream: a range of one revision in pieces, at the pace of who takes them. Only the last
 // piece has a header, `more` and `count`.
 
-import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { RangeRequest, RangeResponse, RangeStreamResponse } from "../../gen/grpc/etcd/rpc.js";
 import type { Decoded } from "../grpc/codec.js";
 import { type PacedMessage, servePaced } from "../grpc/paced-stream.js";
+import type { AnsweringCall } from "../grpc/service.js";
 import { type Entry, entryBytes, type RangeQuery } from "../kv/types.js";
 import type { EtcdContext } from "./context.js";
 import { keyValue } from "./messages.js";
 import { foundByGet, rangeResponse, readFromRange } from "./ranges.js";
 import { unimplemented } from "./status.js";
 
-type RangeStreamCall = ServerWritableStream<Decoded<RangeRequest>, RangeStreamResponse>;
+type RangeStreamCall = AnsweringCall<Decoded<RangeRequest>, RangeStreamResponse>;
 
 const PIECE_BYTES = 256 * 1024;
 

@@ -1,8 +1,9 @@
 // Errors as etcd's statuses. Its clients match on code and text, so both are etcd's where there is
 // such an error; for the others they are our own, and say what to do.
 
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { type StatusOf, shortText, statusesFrom } from "../grpc/failures.js";
+import type { Failure } from "../grpc/service.js";
 import type { KvdError, Reason } from "../kv/errors.js";
 import type { Logger } from "../lib/logger.js";
 
@@ -111,13 +112,13 @@ const STATUS_OF_REASON: { readonly [reason in Reason]: readonly [status, string?
   CORRUPT: [DATA_LOSS, "etcdserver: corrupt cluster"],
 };
 
-function statusFromError(error: KvdError): StatusObject {
+function statusFromError(error: KvdError): Failure {
   const [code, details] = STATUS_OF_REASON[error.reason];
   return statusObject(code, details ?? `kvd: ${error.message}`);
 }
 
-function statusObject(code: status, details: string): StatusObject {
-  return { code, details: shortText(details), metadata: new Metadata() };
+function statusObject(code: status, details: string): Failure {
+  return { code, details: shortText(details) };
 }
 
 /** The status for whatever a call of this protocol has thrown. */

@@ -1,11 +1,11 @@
 // Calls of etcd's lock and election services: those that wait for others, and how all of them fail.
 
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
 import { unary } from "../grpc/handlers.js";
 import type { OpenStreams } from "../grpc/open-streams.js";
+import type { UnaryHandler } from "../grpc/service.js";
 import { EtcdError } from "./status.js";
 
 export interface WithdrawableCall {
@@ -27,7 +27,7 @@ export function signalOf(call: WithdrawableCall, streams: OpenStreams): AbortSig
 export function waitingUnary<Request, Response>(
   { statusOf, streams }: { readonly statusOf: StatusOf; readonly streams: OpenStreams },
   handle: (request: Request, signal: AbortSignal) => Promise<Response>,
-): handleUnaryCall<Decoded<Request>, Response> {
+): UnaryHandler<Decoded<Request>, Response> {
   return (call, callback) => {
     const signal = signalOf(call, streams);
     unary(statusOf, (request: Request) => handle(request, signal))(call, callback);

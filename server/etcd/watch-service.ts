@@ -1,9 +1,9 @@
 // etcd's Watch service: one stream with any number of watches; see watch-stream.ts.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Watch } from "../../gen/es/etcd/rpc_pb.js";
 import { WatchRequest, WatchResponse, WatchService } from "../../gen/grpc/etcd/rpc.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
+import type { Handlers } from "../grpc/service.js";
 import type { Limits } from "../kv/limits.js";
 import type { EtcdContext } from "./context.js";
 import { type WatchCall, WatchStream } from "./watch-stream.js";
@@ -14,7 +14,7 @@ export function watchDefinition(limits: Limits) {
   return { watch: servedMethod(WatchService.watch, with_(input, WatchRequest, WatchResponse)) };
 }
 
-export function watchHandlers(context: EtcdContext): UntypedServiceImplementation {
+export function watchHandlers(context: EtcdContext): Handlers {
   return {
     watch: (call: WatchCall) => context.streams.add(call, new WatchStream(call, context)),
   };

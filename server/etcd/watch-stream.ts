@@ -6,10 +6,10 @@
 // watch has told its own. The stream goes on after the client's half-close, as etcd's does, and
 // until the call is over; while the peer does not take what is written, requests are not read.
 
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { WatchCreateRequest, WatchRequest, WatchResponse } from "../../gen/grpc/etcd/rpc.js";
 import type { Decoded } from "../grpc/codec.js";
 import type { OpenStream } from "../grpc/open-streams.js";
+import type { DuplexCall } from "../grpc/service.js";
 import { type Gate, StreamWriter } from "../grpc/stream.js";
 import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
@@ -21,7 +21,7 @@ import { ProgressRound } from "./progress-round.js";
 import { watchFrameOf } from "./watch-frames.js";
 import { specFromCreate, watchResponse, weightOfEvents } from "./watch-messages.js";
 
-export type WatchCall = ServerDuplexStream<Decoded<WatchRequest>, WatchResponse>;
+export type WatchCall = DuplexCall<Decoded<WatchRequest>, WatchResponse>;
 
 /** What the transport may hold for a peer before its watches wait. */
 const UNSENT_MAX_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 // How many large answers are held for a connection whose peer does not take them: as long as there
 // are as many, its further calls that may have a large answer wait.
 
-import type { ServerHttp2Stream } from "node:http2";
+import type { Stream } from "../http2/stream.js";
 
 /** From here on an answer is large: what does not fit a window of HTTP/2. */
 const LARGE_BYTES = 64 * 1024;
@@ -19,20 +19,15 @@ class Room {
   #admitting = false;
 
   /** Runs it when there is room, unless the stream is closed by then. */
-  enter(stream: ServerHttp2Stream, run: () => void): void {
-    if (stream.destroyed) return;
+  enter(stream: Stream, run: () => void): void {
+    if (stream.isClosed) return;
     if (this.#inside < LARGE_ANSWERS_MAX) {
       this.#inside += 1;
       run();
       return;
     }
-    const admit = () => {
-      stream.off("close", giveUp);
-      run();
-    };
-    const giveUp = () => this.#waiting.delete(admit);
-    stream.once("close", giveUp);
-    this.#waiting.add(admit);
+    this.#waiting.add(run);
+    stream.whenClosed(() => this.#waiting.delete(run));
   }
 
   /** Who is let in may leave before that returns: so it is a loop that lets in, one for all. */
@@ -61,36 +56,35 @@ export class AnswerRooms {
   readonly #rooms = new WeakMap<object, Room>();
 
   /** Runs it when there is room; it calls back once it has given its answer to the transport. */
-  enter(stream: ServerHttp2Stream | undefined, run: (answered: () => void) => void): void {
-    const session = stream?.session;
-    if (stream === undefined || session === undefined) {
+  enter(stream: Stream | undefined, run: (answered: () => void) => void): void {
+    if (stream === undefined) {
       run(() => {});
       return;
     }
-    const room = this.#roomOf(session);
+    const room = this.#roomOf(stream.connection);
     room.enter(stream, () => run(() => leaveSoon(stream, room)));
   }
 
-  #roomOf(session: object): Room {
-    const known = this.#rooms.get(session);
+  #roomOf(connection: object): Room {
+    const known = this.#rooms.get(connection);
     if (known !== undefined) return known;
     const room = new Room();
-    this.#rooms.set(session, room);
+    this.#rooms.set(connection, room);
     return room;
   }
 }
 
 /** Most answers are small, and make room at once; a large one may be taken in the same turn. */
-function leaveSoon(stream: ServerHttp2Stream, room: Room): void {
+function leaveSoon(stream: Stream, room: Room): void {
   if (isTaken(stream)) room.leave();
   else setImmediate(() => leaveWhenTaken(stream, room));
 }
 
-function leaveWhenTaken(stream: ServerHttp2Stream, room: Room): void {
+function leaveWhenTaken(stream: Stream, room: Room): void {
   if (isTaken(stream)) room.leave();
-  else stream.once("close", () => room.leave());
+  else stream.whenClosed(() => room.leave());
 }
 
-function isTaken(stream: ServerHttp2Stream): boolean {
-  return stream.destroyed || stream.writableLength < LARGE_BYTES;
+function isTaken(stream: Stream): boolean {
+  return stream.isClosed || stream.unsentBytes < LARGE_BYTES;
 }

@@ -4,19 +4,20 @@
 // else is a fault of ours: the caller gets INTERNAL without details, and it is logged.
 
 import { AssertionError } from "node:assert";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
 import type { Logger } from "../lib/logger.js";
+import type { Failure } from "./service.js";
 
 /** The status for whatever a call has thrown; each surface has its own. */
-export type StatusOf = (error: unknown) => StatusObject;
+export type StatusOf = (error: unknown) => Failure;
 
 /** A surface's table for KvdErrors, made to take all that is thrown. */
-export function statusesFrom(table: (error: KvdError) => StatusObject, logger: Logger): StatusOf {
+export function statusesFrom(table: (error: KvdError) => Failure, logger: Logger): StatusOf {
   return (error) => {
     if (error instanceof KvdError) return table(error);
     reportBug(error, logger);
-    return { code: status.INTERNAL, details: "internal error", metadata: new Metadata() };
+    return { code: status.INTERNAL, details: "internal error" };
   };
 }
 

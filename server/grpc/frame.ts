@@ -24,6 +24,14 @@ export function frameOfMessage<T>(codec: Pick<Codec<T>, "encode">, message: T): 
   return frameOfParts([codec.encode(message).finish()]);
 }
 
+/** What comes before a message. */
+export function prefixOf(message: Uint8Array): Uint8Array {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  prefix[0] = 0;
+  prefix.writeUInt32BE(message.length, 1);
+  return prefix;
+}
+
 /** What is in a frame. */
 export function messageInFrame(frame: Uint8Array): Uint8Array {
   return frame.subarray(PREFIX_BYTES);

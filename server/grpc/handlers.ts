@@ -1,22 +1,15 @@
 // Unary calls as functions that answer at once, or with a promise. What they throw becomes a status
 // by their surface's table.
 
-import type { handleUnaryCall } from "@grpc/grpc-js";
 import type { AnswerRooms } from "./answer-room.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
-import { http2StreamOf, interceptingCallOf } from "./transport.js";
-
-/** What a handler may want to know of its call. */
-export interface CallFacts {
-  /** The name under which the caller has called the server: `:authority`. */
-  getHost(): string;
-}
+import type { Call, UnaryHandler } from "./service.js";
 
 export function unary<Request, Response>(
   statusOf: StatusOf,
-  handle: (request: Request, call: CallFacts) => Response | Promise<Response>,
-): handleUnaryCall<Decoded<Request>, Response> {
+  handle: (request: Request, call: Call) => Response | Promise<Response>,
+): UnaryHandler<Decoded<Request>, Response> {
   return (call, callback) => {
     const { request } = call;
     let answer: Response | Promise<Response>;
@@ -51,11 +44,10 @@ export function unaryInTurn<Request, Response>(
   rooms: AnswerRooms,
   statusOf: StatusOf,
   handle: (request: Request) => Response | Promise<Response>,
-): handleUnaryCall<Decoded<Request>, Response> {
+): UnaryHandler<Decoded<Request>, Response> {
   const run = unary(statusOf, handle);
   return (call, callback) => {
-    const inner = interceptingCallOf(call);
-    rooms.enter(inner && http2StreamOf(inner), (answered) => {
+    rooms.enter(call.stream, (answered) => {
       run(call, (...answer) => {
         callback(...answer);
         answered();

@@ -6,12 +6,7 @@
 // and SERVICE_UNKNOWN for Watch, whose stream stays. Watches end with UNAVAILABLE when the server
 // stops.
 
-import {
-  type handleServerStreamingCall,
-  type handleUnaryCall,
-  type ServerWritableStream,
-  status,
-} from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   type HealthCheckRequest,
   type HealthCheckResponse,
@@ -20,11 +15,11 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../../gen/grpc/grpc/health/v1/health.js";
 import { showText } from "../kv/errors.js";
-import { releaseRequest } from "./transport.js";
+import { type AnsweringCall, releaseRequest, type UnaryHandler } from "./service.js";
 
 export type HealthState = "serving" | "not serving";
 
-type HealthWatch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+type HealthWatch = AnsweringCall<HealthCheckRequest, HealthCheckResponse>;
 
 export class Health {
   readonly #names: ReadonlySet<string>;
@@ -56,20 +51,19 @@ export class Health {
     for (const call of this.#watches) endStopping(call);
   }
 
-  /** As grpc-js wants them. */
   readonly handlers = {
     check: ((call, callback) => {
       const { service } = call.request;
       if (this.#names.has(service)) callback(null, this.#answer());
       else callback({ code: status.NOT_FOUND, details: `no service ${showText(service)}` });
-    }) satisfies handleUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+    }) satisfies UnaryHandler<HealthCheckRequest, HealthCheckResponse>,
 
     list: ((_call, callback) => {
       const answers = Array.from(this.#names, (name) => [name, this.#answer()] as const);
       callback(null, { statuses: Object.fromEntries(answers) });
-    }) satisfies handleUnaryCall<HealthListRequest, HealthListResponse>,
+    }) satisfies UnaryHandler<HealthListRequest, HealthListResponse>,
 
-    watch: ((call) => {
+    watch: (call: HealthWatch) => {
       const known = this.#names.has(call.request.service);
       releaseRequest(call);
       this.#watches.add(call);
@@ -80,7 +74,7 @@ export class Health {
       });
       call.write(known ? this.#answer() : { status: ServingStatus.SERVICE_UNKNOWN });
       if (this.#closed) endStopping(call);
-    }) satisfies handleServerStreamingCall<HealthCheckRequest, HealthCheckResponse>,
+    },
   };
 
   #answer(): HealthCheckResponse {
@@ -90,5 +84,5 @@ export class Health {
 }
 
 function endStopping(call: HealthWatch): void {
-  call.emit("error", { code: status.UNAVAILABLE, details: "the server is shutting down" });
+  call.fail({ code: status.UNAVAILABLE, details: "the server is shutting down" });
 }

@@ -2,12 +2,12 @@
 // next one only when there is room. What gives them may hold something up meanwhile, so a peer that
 // takes nothing for too long loses the rest.
 
-import type { ServerWritableStream } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
+import type { AnsweringCall } from "./service.js";
 import { type Gate, StreamWriter } from "./stream.js";
 
 export interface PacedMessage<Response> {
@@ -29,7 +29,7 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 
 /** Runs until all is written or the call is over; the sequence is returned from in any case. */
 export async function servePaced<Request, Response>(
-  call: ServerWritableStream<Decoded<Request>, Response>,
+  call: AnsweringCall<Decoded<Request>, Response>,
   messages: (request: Request) => AsyncIterable<PacedMessage<Response>>,
   options: PacedStreamOptions,
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function servePaced<Request, Response>(
       if (writer.over) return;
       writer.write(message, bytes);
     }
-    if (!writer.over) call.end();
+    if (!writer.over) call.finish();
   } catch (error) {
     const isSlow = error instanceof KvdError && error.reason === "WATCHER_TOO_SLOW";
     if (isSlow) writer.abandon(statusOf(error));

@@ -5,16 +5,17 @@
 // Reading waits while answers wait for the peer. Nothing of ours has extensions.
 
 import { readFileSync } from "node:fs";
-import { type handleBidiStreamingCall, type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
   ServerReflectionRequest,
   type ServerReflectionResponse,
 } from "../../gen/grpc/grpc/reflection/v1/reflection.js";
 import { showText } from "../kv/errors.js";
 import { DescriptorIndex } from "./descriptor-index.js";
+import type { DuplexCall } from "./service.js";
 
 type Answer = NonNullable<ServerReflectionResponse["messageResponse"]>;
-type ReflectionStream = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
+type ReflectionStream = DuplexCall<ServerReflectionRequest, ServerReflectionResponse>;
 
 /** Far above any name: the answer repeats the question. */
 const QUESTION_MAX_BYTES = 4096;
@@ -45,22 +46,21 @@ export class Reflection {
     for (const call of this.#streams) endStopping(call);
   }
 
-  /** As grpc-js wants them. */
   readonly handlers = {
-    serverReflectionInfo: ((call) => {
+    serverReflectionInfo: (call: ReflectionStream) => {
       this.#streams.add(call);
       call.once("cancelled", () => this.#streams.delete(call));
       call.on("data", (request: ServerReflectionRequest) => {
         if (ServerReflectionRequest.encode(request).finish().length > QUESTION_MAX_BYTES) {
           refuseLong(call);
-        } else if (!call.write(this.answer(request))) {
+        } else {
           call.pause();
+          call.write(this.answer(request), () => call.resume());
         }
       });
-      call.on("drain", () => call.resume());
-      call.on("end", () => call.end());
+      call.on("end", () => call.finish());
       if (this.#closed) endStopping(call);
-    }) satisfies handleBidiStreamingCall<ServerReflectionRequest, ServerReflectionResponse>,
+    },
   };
 
   #answerTo({ messageRequest: question }: ServerReflectionRequest): Answer {
@@ -110,9 +110,9 @@ function failure(errorCode: number, errorMessage: string): Answer {
 
 function refuseLong(call: ReflectionStream): void {
   const details = `a question has at most ${QUESTION_MAX_BYTES} bytes`;
-  call.emit("error", { code: status.INVALID_ARGUMENT, details });
+  call.fail({ code: status.INVALID_ARGUMENT, details });
 }
 
 function endStopping(call: ReflectionStream): void {
-  call.emit("error", { code: status.UNAVAILABLE, details: "the server is shutting down" });
+  call.fail({ code: status.UNAVAILABLE, details: "the server is shutting down" });
 }

@@ -6,10 +6,10 @@
 // The status says how many requests were begun: a client may lose answers that came just before it,
 // and must not take what was done for what was not.
 
-import type { ServerDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
+import type { DuplexCall, Failure } from "./service.js";
 import { type StreamOptions, StreamWriter } from "./stream.js";
 
 export interface RequestStreamOptions<Request, Response> extends StreamOptions {
@@ -23,7 +23,7 @@ export interface RequestStreamOptions<Request, Response> extends StreamOptions {
 }
 
 export class RequestStream<Request, Response> {
-  readonly #call: ServerDuplexStream<Decoded<Request>, Response>;
+  readonly #call: DuplexCall<Decoded<Request>, Response>;
   readonly #options: RequestStreamOptions<Request, Response>;
   readonly #writer: StreamWriter<Response>;
   readonly #waiting: Decoded<Request>[] = [];
@@ -31,10 +31,10 @@ export class RequestStream<Request, Response> {
   #inFlight = 0;
   #state: "open" | "half-closed" | "stopping" | "over" = "open";
   /** What the call ends with; undefined: OK. */
-  #failure: StatusObject | undefined;
+  #failure: Failure | undefined;
 
   constructor(
-    call: ServerDuplexStream<Decoded<Request>, Response>,
+    call: DuplexCall<Decoded<Request>, Response>,
     options: RequestStreamOptions<Request, Response>,
   ) {
     this.#call = call;
@@ -115,7 +115,7 @@ export class RequestStream<Request, Response> {
     if (this.#state === "open" || this.#state === "over") return;
     if (this.#inFlight > 0 || this.#waiting.length > 0) return;
     this.#state = "over";
-    if (this.#failure === undefined) this.#call.end();
+    if (this.#failure === undefined) this.#call.finish();
     else this.#writer.end(this.#failure);
   }
 }

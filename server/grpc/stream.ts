@@ -1,15 +1,13 @@
 // Writing to a streaming call at the pace of its peer.
 //
-// grpc-js buffers whatever is written, and counts messages, not bytes. A StreamWriter counts the
-// bytes that the transport has not taken yet, and lets its producers, each through a Gate of its
+// A call keeps whatever is written until its peer takes it. A StreamWriter counts the bytes that
+// the transport has not taken yet, and lets its producers, each through a Gate of its
 // own, go on only while those are below a bound, in the order in which they came to wait. Beyond
 // the bound goes at most one message of each producer that had passed its gate before.
 // Knows nothing of watches.
 
-import type { StatusObject } from "@grpc/grpc-js";
 import type { Clock, Timer } from "../lib/clock.js";
-import { FrameBatch } from "./frame-batch.js";
-import { endWithStatus, frameSinkOf, resetCall, type WritingCall } from "./transport.js";
+import type { Failure, WritingCall } from "./service.js";
 
 export interface StreamOptions {
   /** Producers wait while so many bytes, or more, have not been taken. */
@@ -20,10 +18,7 @@ export interface StreamOptions {
 }
 
 export interface WriterOptions<Message> extends StreamOptions {
-  /**
-   * Makes the frame of a message, five bytes of gRPC's in front. With it the messages of a turn go
-   * to the transport together, and those of many producers cost little more than one.
-   */
+  /** Makes the frame of a message, five bytes of gRPC's in front, or gives one that is shared. */
   readonly frameOf?: (message: Message) => Uint8Array;
 }
 
@@ -39,7 +34,6 @@ const LAST_WORD_MS = 10_000;
 export class StreamWriter<Message> {
   readonly #call: WritingCall<Message>;
   readonly #options: WriterOptions<Message>;
-  readonly #frames: FrameBatch | undefined;
   readonly #waiting = new Set<Gate>();
   readonly #keeper: GateKeeper = {
     mustWait: () => this.mustWait,
@@ -47,7 +41,7 @@ export class StreamWriter<Message> {
     leave: (gate) => this.#waiting.delete(gate),
   };
   #unsentBytes = 0;
-  /** Of those that grpc-js has. */
+  /** Of those that are no frames. */
   #unsentMessages = 0;
   /** When the peer last took something, or began to have something to take. */
   #takenMs = 0;
@@ -58,8 +52,6 @@ export class StreamWriter<Message> {
   constructor(call: WritingCall<Message>, options: WriterOptions<Message>) {
     this.#call = call;
     this.#options = options;
-    const sink = options.frameOf && frameSinkOf(call);
-    this.#frames = sink && new FrameBatch(sink, (bytes) => this.#taken(bytes));
     call.once("cancelled", () => this.#finish());
     if (call.cancelled) this.#finish();
   }
@@ -95,13 +87,13 @@ export class StreamWriter<Message> {
     const { clock, frameOf } = this.#options;
     if (this.#unsentBytes === 0) this.#takenMs = clock.monotonicMs();
     this.#unsentBytes += bytes;
-    // What grpc-js has comes first, the headers before all.
-    if (frameOf !== undefined && this.#unsentMessages === 0 && this.#frames?.isOpen) {
-      this.#frames.add(frameOf(message), bytes);
+    const call = this.#call;
+    if (frameOf !== undefined && call.writeFrame !== undefined) {
+      call.writeFrame(frameOf(message), () => this.#taken(bytes));
       return;
     }
     this.#unsentMessages += 1;
-    this.#call.write(message, () => {
+    call.write(message, () => {
       this.#unsentMessages -= 1;
       this.#taken(bytes);
     });
@@ -113,13 +105,8 @@ export class StreamWriter<Message> {
     this.#openGates();
   }
 
-  /** Hands over what waits for the end of the turn, for whoever ends the call by itself. */
-  flush(): void {
-    this.#frames?.flush();
-  }
-
   /** Ends the stream with a status, after what was written. */
-  end(status: StatusObject): void {
+  end(status: Failure): void {
     this.#end(status, this.#options.idleMaxMs);
   }
 
@@ -127,15 +114,14 @@ export class StreamWriter<Message> {
    * The same for a peer that has taken nothing for long: it has little time left. What was written
    * is not dropped alone, because the status may tell what comes after it.
    */
-  abandon(status: StatusObject): void {
+  abandon(status: Failure): void {
     this.#end(status, LAST_WORD_MS);
   }
 
-  #end(status: StatusObject, patienceMs: number): void {
+  #end(status: Failure, patienceMs: number): void {
     if (this.#over) return;
-    this.flush();
-    this.#lastWord = this.#options.clock.setTimer(patienceMs, () => resetCall(this.#call));
-    endWithStatus(this.#call, status);
+    this.#lastWord = this.#options.clock.setTimer(patienceMs, () => this.#call.reset());
+    this.#call.fail(status);
     this.#over = true;
     this.#openAll();
   }

@@ -1,112 +1,159 @@
-// A call of one request and one answer, between grpc-js and its handler. It stands in the lines of
-// those that time it, and gives the answer and its status to the transport in one go.
-//
-// grpc-js gives the status only once the transport has taken the answer. Here it follows at once:
-// the stream keeps the order, so the peer sees the same, and the event loop turns once less. One
-// object a call does all of it, because this is the path of every get and put (bench: get, put).
+// A call of one request and one answer, from its head to its end. It stands in the lines of those
+// that time it. One object a call does all of it, because this is the path of every get and put
+// (bench: get, put).
 
-import type { ServerHttp2Stream } from "node:http2";
-import type { Metadata, ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import { DueLink } from "./due-line.js";
+import { status } from "@grpc/grpc-js";
+import type { Stream, StreamSink } from "../http2/stream.js";
+import type { Timer } from "../lib/clock.js";
+import { DueLink } from "../lib/due-line.js";
+import { CallError, halfMessage, noMessage, secondMessage } from "./call-error.js";
+import { type CallFields, failureFields, GOOD_END, HEAD } from "./call-fields.js";
+import type { CallSetup } from "./call-setup.js";
+import { prefixOf } from "./frame.js";
+import { MessageReader } from "./message-reader.js";
+import type { ServedMethod } from "./served-methods.js";
+import type { Failure, UnaryRequest } from "./service.js";
 
-type Listener = Parameters<ServerInterceptingCallInterface["start"]>[0];
-type Status = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
-
-/** Told of what becomes of calls. */
-export interface CallTimes {
-  /** The request is there, its end included. */
-  arrived(call: UnaryCall): void;
-  /** The stream is closed, however that came. */
-  closed(call: UnaryCall): void;
-}
-
-export class UnaryCall
-  extends DueLink<UnaryCall>
-  implements ServerInterceptingCallInterface, Listener
-{
-  readonly stream: ServerHttp2Stream;
+export class UnaryCall extends DueLink<UnaryCall> implements StreamSink, UnaryRequest<unknown> {
+  readonly stream: Stream;
   /** It may be long in coming, and its answer is small. */
   readonly isPatient: boolean;
-  readonly #call: ServerInterceptingCallInterface;
-  readonly #times: CallTimes;
-  #listener: Listener | undefined;
+  cancelled = false;
+  request: unknown;
+  readonly #method: ServedMethod;
+  readonly #setup: CallSetup;
+  readonly #host: string;
+  readonly #reader: MessageReader;
+  readonly #timeoutMs: number | undefined;
+  #message: Buffer | undefined;
+  #isAnswered = false;
+  #code = status.CANCELLED;
+  #deadline: Timer | undefined;
+  #listeners: (() => void)[] | undefined;
 
-  constructor(options: {
-    readonly call: ServerInterceptingCallInterface;
-    readonly stream: ServerHttp2Stream;
-    readonly isPatient: boolean;
-    readonly times: CallTimes;
-  }) {
+  constructor(
+    stream: Stream,
+    method: ServedMethod,
+    {
+      setup,
+      host,
+      fields,
+    }: { readonly setup: CallSetup; readonly host: string; readonly fields: CallFields },
+  ) {
     super();
-    this.#call = options.call;
-    this.#times = options.times;
-    this.stream = options.stream;
-    this.isPatient = options.isPatient;
-    this.stream.on("close", () => this.#times.closed(this));
+    this.stream = stream;
+    this.isPatient = method.isPatient;
+    this.#method = method;
+    this.#setup = setup;
+    this.#host = host;
+    this.#timeoutMs = fields.timeoutMs;
+    this.#reader = new MessageReader({
+      maxBytes: setup.messageMaxBytes,
+      encoding: fields.encoding,
+    });
+    stream.sink = this;
+    setup.timer.arriving(this);
   }
 
-  start(listener: Listener): void {
-    this.#listener = listener;
-    this.#call.start(this);
+  data(bytes: Buffer): void {
+    if (this.#isAnswered) return;
+    try {
+      this.#reader.push(bytes);
+      this.#look();
+    } catch (error) {
+      this.#refuse(error);
+    }
   }
 
-  onReceiveMetadata(metadata: Metadata): void {
-    this.#listener?.onReceiveMetadata(metadata);
+  #look(): void {
+    const message = this.#reader.next();
+    if (message === undefined) return;
+    if (this.#message !== undefined) throw secondMessage();
+    this.#message = message;
+    this.#setup.counts?.received(this.stream.connection);
+    if (!this.#reader.isEmpty) this.#look();
   }
 
-  onReceiveMessage(message: unknown): void {
-    this.#listener?.onReceiveMessage(message);
+  end(): void {
+    if (this.#isAnswered) return;
+    const message = this.#message;
+    this.#message = undefined;
+    if (message === undefined || !this.#reader.isEmpty) {
+      this.#refuse(this.#reader.isEmpty ? noMessage() : halfMessage());
+      return;
+    }
+    this.#setup.timer.arrived(this);
+    try {
+      this.request = this.#method.decode(message);
+      this.#method.handle(this, this.#answer);
+    } catch (error) {
+      this.#refuse(error);
+    }
+    if (!this.#isAnswered) this.#setDeadline();
   }
 
-  onReceiveHalfClose(): void {
-    this.#times.arrived(this);
-    this.#listener?.onReceiveHalfClose();
+  closed(): void {
+    this.#isAnswered = true;
+    this.cancelled = true;
+    const { counts } = this.#setup;
+    const { stream } = this;
+    counts?.ended(stream.connection, stream.isWaiting ? status.CANCELLED : this.#code);
+    this.line?.delete(this);
+    this.#deadline?.cancel();
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener();
   }
 
-  onCancel(): void {
-    this.#listener?.onCancel();
-  }
-
-  sendMetadata(metadata: Metadata): void {
-    this.#call.sendMetadata(metadata);
-  }
-
-  sendMessage(message: unknown, taken: () => void): void {
-    this.#call.sendMessage(message, ignore);
-    taken();
-  }
-
-  sendStatus(status: Status): void {
-    this.#call.sendStatus(status);
-  }
-
-  startRead(): void {
-    this.#call.startRead();
-  }
-
-  getPeer(): string {
-    return this.#call.getPeer();
-  }
-
-  getDeadline() {
-    return this.#call.getDeadline();
+  once(_event: "cancelled", listener: () => void): void {
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
   getHost(): string {
-    return this.#call.getHost();
+    return this.#host;
   }
 
-  getAuthContext() {
-    return this.#call.getAuthContext();
+  fail(failure: Failure): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#code = failure.code;
+    this.stream.end(failureFields(failure, false));
   }
 
-  getConnectionInfo() {
-    return this.#call.getConnectionInfo();
+  readonly #answer = (failure: Failure | null, response?: unknown): void => {
+    if (failure !== null) this.fail(failure);
+    else if (!this.#isAnswered) this.#send(response);
+  };
+
+  #send(response: unknown): void {
+    let bytes: Buffer;
+    try {
+      bytes = this.#method.encode(response);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#isAnswered = true;
+    this.#code = status.OK;
+    const { stream } = this;
+    this.#setup.counts?.sent(stream.connection);
+    stream.head(HEAD);
+    stream.data(prefixOf(bytes));
+    stream.data(bytes);
+    stream.end(GOOD_END);
   }
 
-  getMetricsRecorder() {
-    return this.#call.getMetricsRecorder();
+  /** An error of the peer's has its code; any other is ours. */
+  #refuse(error: unknown): void {
+    if (error instanceof CallError) this.fail({ code: error.code, details: error.message });
+    else this.fail(this.#setup.failureOf(error));
+  }
+
+  #setDeadline(): void {
+    if (this.#timeoutMs === undefined || this.cancelled) return;
+    this.#deadline = this.#setup.deadline(this.#timeoutMs, () =>
+      this.fail({ code: status.DEADLINE_EXCEEDED, details: "Deadline exceeded" }),
+    );
   }
 }
-
-function ignore(): void {}

@@ -5,8 +5,8 @@
 // that does not say what it speaks in time is closed.
 
 import type { Socket } from "node:net";
-import { DueList } from "../grpc/due-list.js";
 import type { Clock } from "../lib/clock.js";
+import { DueList } from "../lib/due-list.js";
 
 /** What every HTTP/2 connection begins with, as far as it is needed. */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n", "latin1");

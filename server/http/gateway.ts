@@ -7,14 +7,14 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
-import { DueList } from "../grpc/due-list.js";
 import { type StatusOf, statusesFrom } from "../grpc/failures.js";
-import type { GrpcService } from "../grpc/grpc-server.js";
+import type { Failure, GrpcService } from "../grpc/service.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
+import { DueList } from "../lib/due-list.js";
 import type { Logger } from "../lib/logger.js";
 import { type Answer, JSON_TYPE, sendAnswer } from "./answer.js";
 import { JsonBody } from "./json-body.js";
@@ -36,9 +36,7 @@ export interface GatewayOptions {
   readonly logger: Logger;
 }
 
-type Failure = Partial<StatusObject>;
-
-/** As grpc-js calls it; only methods of one answer get a callback. */
+/** Only methods of one answer get a callback. */
 type Handler = (
   call: JsonCall,
   callback?: (failure: Failure | null, message?: unknown) => void,
@@ -139,7 +137,7 @@ export class Gateway {
   }
 
   async #stream(method: Method, request: IncomingMessage, response: ServerResponse) {
-    const body = this.#body(request, () => call.emit("error", this.#late()));
+    const body = this.#body(request, () => call.fail(this.#late()));
     const call = this.#call(method, response, () => body.resume());
     if (method.served.requestStream) this.#pour(body, method, call);
     else call.request = await this.#one(method, body);
@@ -200,11 +198,10 @@ function refused(error: unknown): Decoded<unknown> {
   throw error;
 }
 
-function tooLarge({ message }: KvdError): StatusObject {
+function tooLarge({ message }: KvdError): Failure {
   return {
     code: status.RESOURCE_EXHAUSTED,
     details: `kvd: ${message}`,
-    metadata: new Metadata(),
   };
 }
 

@@ -9,10 +9,10 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { DueList } from "../grpc/due-list.js";
 import { reportBug } from "../grpc/failures.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
+import { DueList } from "../lib/due-list.js";
 import type { Logger } from "../lib/logger.js";
 
 export interface HttpServerOptions {

@@ -5,8 +5,8 @@
 // is read, because answers wait for the peer, does not count.
 
 import type { IncomingMessage } from "node:http";
-import type { DueList } from "../grpc/due-list.js";
 import { KvdError } from "../kv/errors.js";
+import type { DueList } from "../lib/due-list.js";
 import { JsonValues } from "./json-values.js";
 
 export interface JsonBodyOptions {

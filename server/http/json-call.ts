@@ -1,4 +1,4 @@
-// A call that comes over HTTP/1, in the shape in which grpc-js hands one to a handler.
+// A call that comes over HTTP/1, in the shape in which handlers know calls.
 //
 // Its requests are what is read from it, its answers what is written to it: a line each, which is
 // one chunk of the body, and taken when the socket has taken it. What it does not have, deadlines
@@ -6,39 +6,35 @@
 
 import type { ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import type { Decoded } from "../grpc/codec.js";
+import type { Failure } from "../grpc/service.js";
 import { COMMON_HEADERS, JSON_TYPE } from "./answer.js";
 import { failureLine, httpStatusOf } from "./json-status.js";
 
 export interface JsonCallOptions {
   readonly jsonOf: (message: unknown) => string;
   /** What is told of an error of jsonOf(), with which the call ends. */
-  readonly failureOf: (error: unknown) => Partial<StatusObject>;
+  readonly failureOf: (error: unknown) => Failure;
   /** Called when more requests are wanted. */
   readonly onWanted?: () => void;
 }
 
 export class JsonCall extends Duplex {
-  readonly metadata = new Metadata();
   /** Of a method with one request; handlers that go on for long drop it. */
   request: Decoded<unknown> | undefined;
   cancelled = false;
   readonly #response: ServerResponse;
   readonly #options: JsonCallOptions;
-  #status: Partial<StatusObject> = { code: status.OK };
+  #status: Failure = { code: status.OK, details: "" };
 
   constructor(response: ServerResponse, options: JsonCallOptions) {
     super({ objectMode: true, autoDestroy: false });
     this.#response = response;
     this.#options = options;
-    const { authorization } = response.req.headers;
-    if (authorization !== undefined) this.metadata.set("authorization", authorization);
     response.once("close", () => this.#cancel());
-    this.on("error", (failure: Partial<StatusObject>) => {
-      this.#status = failure;
-      this.end();
-    });
+    // To write to a call that has ended is no error.
+    this.on("error", () => {});
   }
 
   /** What the peer calls this server. */
@@ -46,9 +42,13 @@ export class JsonCall extends Duplex {
     return this.#response.req.headers.host ?? "";
   }
 
-  getPeer(): string {
-    const { remoteAddress, remotePort } = this.#response.req.socket;
-    return remoteAddress === undefined ? "unix:" : `${remoteAddress}:${remotePort}`;
+  finish(): void {
+    this.end();
+  }
+
+  fail(failure: Failure): void {
+    this.#status = failure;
+    this.end();
   }
 
   /** Ends it without another word. */
@@ -70,13 +70,13 @@ export class JsonCall extends Duplex {
       this.#begin(200);
       this.#response.write(line, () => taken());
     } catch (error) {
-      this.#finish(this.#options.failureOf(error));
+      this.#answer(this.#options.failureOf(error));
       taken();
     }
   }
 
   override _final(done: () => void): void {
-    if (!this.#isOver) this.#finish(this.#status);
+    if (!this.#isOver) this.#answer(this.#status);
     done();
   }
 
@@ -84,7 +84,7 @@ export class JsonCall extends Duplex {
     return this.cancelled || this.#response.writableEnded;
   }
 
-  #finish(failure: Partial<StatusObject>): void {
+  #answer(failure: Failure): void {
     this.#begin(httpStatusOf(failure));
     this.#response.end(failure.code === status.OK ? "" : failureLine(failure));
   }

@@ -3,7 +3,8 @@
 // etcd's gateway has changed its bodies over the versions; these have the fields of all of them.
 
 import { STATUS_CODES } from "node:http";
-import { type StatusObject, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
+import type { Failure } from "../grpc/service.js";
 import { type Answer, JSON_TYPE } from "./answer.js";
 
 const HTTP_STATUS: { readonly [code in status]: number } = {
@@ -26,20 +27,20 @@ const HTTP_STATUS: { readonly [code in status]: number } = {
   [status.UNAUTHENTICATED]: 401,
 };
 
-export function httpStatusOf(failure: Partial<StatusObject>): number {
-  return HTTP_STATUS[failure.code ?? status.UNKNOWN];
+export function httpStatusOf(failure: Failure): number {
+  return HTTP_STATUS[failure.code];
 }
 
 /** The answer of a call that has one answer. */
-export function failureAnswer(failure: Partial<StatusObject>): Answer {
-  const { code = status.UNKNOWN, details: message = "" } = failure;
+export function failureAnswer(failure: Failure): Answer {
+  const { code, details: message } = failure;
   const body = { error: message, message, code, details: [] };
   return { status: httpStatusOf(failure), text: JSON.stringify(body), type: JSON_TYPE };
 }
 
 /** The last line of a stream. */
-export function failureLine(failure: Partial<StatusObject>): string {
-  const { code = status.UNKNOWN, details: message = "" } = failure;
+export function failureLine(failure: Failure): string {
+  const { code, details: message } = failure;
   const http = httpStatusOf(failure);
   const older = { grpc_code: code, http_code: http, http_status: STATUS_CODES[http] };
   return `${JSON.stringify({ error: { code, message, details: [], ...older } })}\n`;

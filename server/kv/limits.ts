@@ -93,6 +93,7 @@ export const LIMITS = {
     "--history-age",
     "older history is compacted; 0: whatever its age",
   ),
+  connectionsMax: limit(10_000, "count", "--connections-max", "open connections"),
   connectionMaxStreams: limit(
     250,
     "count",

@@ -1,6 +1,5 @@
 // KvService's unary calls: check and translate, call the engine, translate the answer.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import {
   DeleteRequest,
@@ -25,6 +24,7 @@ import { AnswerRooms } from "../grpc/answer-room.js";
 import { answeredWith, methodOptions, servedBytes, servedMethod } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
 import { unary, unaryInTurn } from "../grpc/handlers.js";
+import type { Handlers } from "../grpc/service.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import { BatchCodec } from "./batch-codec.js";
@@ -98,7 +98,7 @@ export function kvDefinition(limits: Limits) {
 }
 
 /** The unary half of the implementation. */
-export function kvHandlers(options: ServiceOptions): UntypedServiceImplementation {
+export function kvHandlers(options: ServiceOptions): Handlers {
   const { engine, limits, statusOf } = options;
   const calls = engine.prompt ?? engine;
   const rooms = new AnswerRooms();

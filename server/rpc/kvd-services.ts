@@ -1,12 +1,12 @@
 // The services of kvd.v1 over one engine, and the streams of theirs that do not end by themselves.
 
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { KeepAliveRequest, KeepAliveResponse } from "../../gen/grpc/kvd/v1/lease.js";
 import type { Decoded } from "../grpc/codec.js";
 import { statusesFrom } from "../grpc/failures.js";
 import type { Surface } from "../grpc/grpc-server.js";
 import { OpenStreams } from "../grpc/open-streams.js";
 import { RequestStream } from "../grpc/request-stream.js";
+import type { DuplexCall } from "../grpc/service.js";
 import type { Engine } from "../kv/engine.js";
 import type { Limits } from "../kv/limits.js";
 import type { Clock } from "../lib/clock.js";
@@ -29,8 +29,8 @@ export interface KvdServicesOptions {
   readonly version: string;
 }
 
-type PipelineCall = ServerDuplexStream<Decoded<Uint8Array>, Buffer>;
-type KeepAliveCall = ServerDuplexStream<Decoded<KeepAliveRequest>, KeepAliveResponse>;
+type PipelineCall = DuplexCall<Decoded<Uint8Array>, Buffer>;
+type KeepAliveCall = DuplexCall<Decoded<KeepAliveRequest>, KeepAliveResponse>;
 
 export function kvdServices(options: KvdServicesOptions): Surface {
   const { engine, limits, logger } = options;

@@ -1,6 +1,5 @@
 // LeaseService: check and translate, call the engine, translate the answer.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { LeaseService } from "../../gen/es/kvd/v1/lease_pb.js";
 import {
   GrantRequest,
@@ -18,6 +17,7 @@ import {
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
 import type { RequestStreamOptions } from "../grpc/request-stream.js";
+import type { Handlers } from "../grpc/service.js";
 import { KvdError } from "../kv/errors.js";
 import type { Limits } from "../kv/limits.js";
 import type { LeaseId, LeaseInfo } from "../kv/types.js";
@@ -53,7 +53,7 @@ export function leaseDefinition(limits: Limits) {
 }
 
 /** All but KeepAlive. */
-export function leaseHandlers(options: ServiceOptions): UntypedServiceImplementation {
+export function leaseHandlers(options: ServiceOptions): Handlers {
   const { engine, limits, statusOf } = options;
   return {
     grant: unary(statusOf, async ({ id, ttl }: GrantRequest): Promise<GrantResponse> => {

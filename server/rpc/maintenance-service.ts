@@ -1,6 +1,5 @@
 // MaintenanceService: how the server is, compaction, hashes.
 
-import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { MaintenanceService } from "../../gen/es/kvd/v1/maintenance_pb.js";
 import {
   CompactRequest,
@@ -16,6 +15,7 @@ import {
 } from "../../gen/grpc/kvd/v1/maintenance.js";
 import { methodOptions, servedMethod } from "../grpc/codec.js";
 import { unary } from "../grpc/handlers.js";
+import type { Handlers } from "../grpc/service.js";
 import type { EngineStatus } from "../kv/engine.js";
 import { KvdError } from "../kv/errors.js";
 import { LIMITS, type LimitName, type Limits } from "../kv/limits.js";
@@ -51,7 +51,7 @@ export function maintenanceDefinition(limits: Limits) {
   };
 }
 
-export function maintenanceHandlers(options: MaintenanceOptions): UntypedServiceImplementation {
+export function maintenanceHandlers(options: MaintenanceOptions): Handlers {
   const { engine, limits, statusOf, version, clock } = options;
   const startedMs = clock.monotonicMs();
   return {

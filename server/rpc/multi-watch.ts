@@ -6,7 +6,6 @@
 // status. After the client's half-close the watches go on, and the stream ends with the last.
 // While the peer does not take what is written, commands are not read.
 
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type {
   MultiWatchRequest,
   MultiWatchResponse,
@@ -14,6 +13,7 @@ import type {
 } from "../../gen/grpc/kvd/v1/watch.js";
 import type { Decoded } from "../grpc/codec.js";
 import type { StatusOf } from "../grpc/failures.js";
+import type { DuplexCall } from "../grpc/service.js";
 import { type Gate, type StreamOptions, StreamWriter } from "../grpc/stream.js";
 import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
@@ -23,7 +23,7 @@ import { statusFromError } from "./status.js";
 import { multiWatchFrameOf, type WatchFrames } from "./watch-frames.js";
 import { ENDED_BYTES, endedResponse, weightOfMessage } from "./watch-messages.js";
 
-export type MultiWatchCall = ServerDuplexStream<Decoded<MultiWatchRequest>, MultiWatchResponse>;
+export type MultiWatchCall = DuplexCall<Decoded<MultiWatchRequest>, MultiWatchResponse>;
 
 export interface MultiWatchOptions extends StreamOptions {
   readonly frames: WatchFrames;
@@ -169,10 +169,7 @@ export class MultiWatch {
   #endIfDone(): void {
     if (this.#watches.size > 0 || this.#writer.over) return;
     if (this.#stopped !== undefined) this.#end(this.#stopped);
-    else if (this.#halfClosed) {
-      this.#writer.flush();
-      this.#call.end();
-    }
+    else if (this.#halfClosed) this.#call.finish();
   }
 
   #end(error: unknown): void {

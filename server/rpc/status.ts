@@ -1,10 +1,11 @@
 // KvdErrors as gRPC statuses: a code from one table, a text that is always well-formed and short
 // enough for a header, and the reason with its facts as a google.rpc.ErrorInfo in the details.
 
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import { ErrorInfo, ErrorReason, Status } from "../../gen/grpc/kvd/v1/error.js";
 import { encodeMessage } from "../grpc/codec.js";
 import { shortText } from "../grpc/failures.js";
+import type { Failure } from "../grpc/service.js";
 import type { ErrorDetails, KvdError, Reason } from "../kv/errors.js";
 
 const DOMAIN = "kvd.v1";
@@ -84,7 +85,7 @@ export function metadataFromDetails(details: ErrorDetails): { [name: string]: st
 }
 
 /** What ends a call that failed. */
-export function statusFromError(error: KvdError): StatusObject {
+export function statusFromError(error: KvdError): Failure {
   const code = STATUS_OF_REASON[error.reason];
   const message = shortText(error.message);
   const info = {

@@ -4,11 +4,11 @@
 // A watch ends with a status that carries the revision to go on with; if the peer does not take
 // that either, its stream is reset, and what the transport holds for it is freed.
 
-import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { WatchRequest, WatchResponse } from "../../gen/grpc/kvd/v1/watch.js";
 import type { Decoded } from "../grpc/codec.js";
+import type { AnsweringCall } from "../grpc/service.js";
+import { releaseRequest } from "../grpc/service.js";
 import { type StreamOptions, StreamWriter } from "../grpc/stream.js";
-import { releaseRequest } from "../grpc/transport.js";
 import { pumpWatch } from "../grpc/watch-pump.js";
 import type { Watcher } from "../kv/engine.js";
 import type { Clock } from "../lib/clock.js";
@@ -18,7 +18,7 @@ import { statusFromError } from "./status.js";
 import { type WatchFrames, watchFrameOf } from "./watch-frames.js";
 import { watchSpecFromMessage, weightOfMessage } from "./watch-messages.js";
 
-export type WatchCall = ServerWritableStream<Decoded<WatchRequest>, WatchResponse>;
+export type WatchCall = AnsweringCall<Decoded<WatchRequest>, WatchResponse>;
 
 export interface WatchOptions extends ServiceOptions {
   readonly clock: Clock;

@@ -88,7 +88,7 @@ test("docs/etcd.md has each difference that the judge lets pass, and in bold no 
 
 const etcdctl = whereAble(whyUnable("etcdctl"));
 
-etcdctl.declare(`${etcdctl.note}an endpoint with a scheme fails where it is said to`, async (t) => {
+etcdctl.declare(`${etcdctl.note}an endpoint with a scheme works for every command`, async (t) => {
   const { address } = await startKvd(t);
   const plain = etcdctlFor(t, address);
   const url = etcdctlFor(t, `http://${address}`);
@@ -97,10 +97,9 @@ etcdctl.declare(`${etcdctl.note}an endpoint with a scheme fails where it is said
   }
   for (const command of ["endpoint status", "endpoint hashkv", "defrag"]) {
     const words = command.split(" ");
-    t.is((await plain(...words)).exitCode, 0, command);
-    const failed = await url(...words);
-    t.not(failed.exitCode, 0, command);
-    t.regex(failed.stderr + failed.stdout, /PROTOCOL_ERROR/);
-    t.regex((await plain(...words, "--cluster")).stderr, /PROTOCOL_ERROR/);
+    for (const etcdctl of [plain, url]) {
+      t.like(await etcdctl(...words), { exitCode: 0 }, command);
+      t.like(await etcdctl(...words, "--cluster"), { exitCode: 0 }, `${command} --cluster`);
+    }
   }
 });

@@ -149,4 +149,22 @@ export const FAULTS: readonly Fault[] = [
     from: "if (clean === undefined) return;",
     to: "if (clean === undefined || clean.segment > 0) return;",
   },
+  {
+    name: "a stream sends beyond its window",
+    file: "server/http2/sender.ts",
+    from: "return Math.min(this.#window, stream.sendWindow, this.#frameMaxBytes);",
+    to: "return Math.min(this.#window, this.#frameMaxBytes);",
+  },
+  {
+    name: "the end of an answer overtakes its data",
+    file: "server/http2/stream.ts",
+    from: "if (this.#waiting.length === 0) this.#end();",
+    to: "this.#end();",
+  },
+  {
+    name: "a call that is paused gets more room",
+    file: "server/grpc/streaming-call.ts",
+    from: "if (this.stream.isPaused && !this.#isPaused && !this.#isEnding) this.stream.resume();",
+    to: "if (!this.#isEnding) this.stream.resume();",
+  },
 ];

@@ -21,6 +21,9 @@ const BELOW_THE_WIRE = ["unit/store/*", "property/*", "conformance/memory"];
 /** On a disk that forgets. */
 const ON_DISK = ["fault/crash-points", "fault/torn-tail", "fault/damage", "fault/failing-disk"];
 const OF_DISK = ["server/wal/", "server/engines/recovery.ts", "server/engines/saved-store.ts"];
+/** Frames, windows and calls, whatever is called. */
+const ON_THE_WIRE = ["unit/http2/*", "unit/grpc/*"];
+const OF_THE_WIRE = ["server/http2/", "server/grpc/"];
 const THROUGH_THE_WIRE = ["unit/rpc/*", "conformance/remote"];
 /** As the reporter for people says it; the one for TAP ends in the middle of some thrown errors. */
 const FAILED = /^ +\S+ \[fail\]: (.*)$|^ +(\S.* exited due to SIG\w+)$/;
@@ -34,6 +37,7 @@ function say(line: string): void {
 
 function suitesOf(file: string): readonly string[] {
   if (OF_DISK.some((start) => file.startsWith(start))) return ON_DISK;
+  if (OF_THE_WIRE.some((start) => file.startsWith(start))) return ON_THE_WIRE;
   return file.startsWith("server/rpc/") ? THROUGH_THE_WIRE : BELOW_THE_WIRE;
 }
 

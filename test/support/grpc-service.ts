@@ -1,44 +1,59 @@
-// Serves single grpc-js services for unit tests, on a free port, with clients that are closed too.
+// Serves single services for unit tests, on a free port, with clients that are closed too.
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import {
   type ChannelCredentials,
   type Client,
   credentials,
   type Metadata,
-  Server,
-  ServerCredentials,
-  type ServerOptions,
-  type ServiceDefinition,
   type StatusObject,
-  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { ExecutionContext } from "ava";
 import { ErrorInfo, Status } from "../../gen/grpc/kvd/v1/error.js";
+import { CallServer, type CallServerOptions } from "../../server/grpc/call-server.js";
+import type { GrpcService } from "../../server/grpc/service.js";
+import { systemClock } from "../../server/lib/clock.js";
+import { silentLogger } from "../../server/lib/logger.js";
 
-export interface ServedService {
-  readonly definition: ServiceDefinition;
-  readonly handlers: object;
-}
+const MESSAGE_MAX_BYTES = 4 * 1024 * 1024;
+const TIME_MAX_MS = 60_000;
 
 type ClientClass<T extends Client> = new (address: string, credentials: ChannelCredentials) => T;
 
 /** The address that serves them until the test ends. */
 export async function serveServices(
   t: ExecutionContext,
-  services: readonly ServedService[],
-  options: ServerOptions = {},
+  services: readonly GrpcService[],
+  options: Partial<CallServerOptions> = {},
 ): Promise<string> {
-  const server = new Server({ "grpc.enable_channelz": 0, ...options });
-  for (const { definition, handlers } of services) {
-    server.addService(definition, handlers as UntypedServiceImplementation);
-  }
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+  return (await serveCalls(t, services, options)).address;
+}
+
+export async function serveCalls(
+  t: ExecutionContext,
+  services: readonly GrpcService[],
+  options: Partial<CallServerOptions> = {},
+): Promise<{ readonly address: string; readonly calls: CallServer }> {
+  const calls = new CallServer({
+    services,
+    messageMaxBytes: MESSAGE_MAX_BYTES,
+    connectionMaxStreams: 100,
+    requestMaxMs: TIME_MAX_MS,
+    answerMaxMs: TIME_MAX_MS,
+    clock: systemClock,
+    logger: silentLogger,
+    ...options,
   });
-  t.teardown(() => server.forceShutdown());
-  return `127.0.0.1:${port}`;
+  const listener = createServer({ noDelay: true }, (socket) => {
+    calls.accept(socket);
+  }).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  t.teardown(() => {
+    listener.close();
+    calls.close();
+  });
+  return { address: `127.0.0.1:${(listener.address() as AddressInfo).port}`, calls };
 }
 
 export function connectClient<T extends Client>(

@@ -7,7 +7,7 @@ import type { ExecutionContext } from "ava";
 import { KvService } from "../../gen/es/kvd/v1/kv_pb.js";
 import { LeaseService } from "../../gen/es/kvd/v1/lease_pb.js";
 import { openMemoryEngine } from "../../server/engines/memory.js";
-import type { GrpcService } from "../../server/grpc/grpc-server.js";
+import type { GrpcService } from "../../server/grpc/service.js";
 import { Gateway } from "../../server/http/gateway.js";
 import { HttpServer } from "../../server/http/http-server.js";
 import { Pages } from "../../server/http/pages.js";

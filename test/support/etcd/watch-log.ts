@@ -79,12 +79,20 @@ export class WatchLog {
     return this.#strays.splice(0);
   }
 
-  /** The replies to a request for progress. */
+  /**
+   * The replies to a request for progress. With a watch that is open there is one, which may be
+   * overtaken by the answer to what was asked after it.
+   */
   async progress(): Promise<Plain> {
     this.#progress = [];
     this.#send({ $case: "progressRequest", value: {} });
     await this.#created(SENTINEL);
+    await this.until(() => this.#progress.length > 0 || !this.#isOpen);
     return plain(this.#progress);
+  }
+
+  get #isOpen(): boolean {
+    return [...this.views.values()].some(({ ended }) => ended === undefined);
   }
 
   /** Settles when it holds, asked anew after every message. */

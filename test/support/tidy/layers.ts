@@ -62,8 +62,15 @@ const LAYERS: readonly Layer[] = [
     instead: "an engine speaks the words of server/kv; surfaces translate in server/rpc",
   },
   {
+    folder: "server/http2",
+    ours: ["server/lib"],
+    packages: [],
+    builtIns: ["node:net"],
+    instead: "it knows frames, fields and windows; what they carry is the matter of server/grpc",
+  },
+  {
     folder: "server/grpc",
-    ours: ["server/kv", "server/lib", "gen/grpc/grpc"],
+    ours: ["server/kv", "server/lib", "server/http2", "gen/grpc/grpc"],
     packages: GRPC,
     instead: "it carries calls of any service: what they mean is the matter of rpc and etcd",
   },

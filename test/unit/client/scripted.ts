@@ -34,7 +34,7 @@ import {
   type WatchRequest,
   WatchResponse,
 } from "../../../gen/grpc/kvd/v1/watch.js";
-import { serveServices } from "../../support/grpc-service.js";
+import { serveOnGrpcJs } from "../../support/grpc-js-server.js";
 
 export type Answer<Response> = sendUnaryData<Response>;
 export type Unary<Request, Response> = (
@@ -64,7 +64,7 @@ export async function serveScript(
 ): Promise<string> {
   const status = (_: unknown, answer: Answer<StatusResponse>) =>
     answer(null, StatusResponse.fromPartial({ revision: 1n }));
-  return serveServices(t, [
+  return serveOnGrpcJs(t, [
     { definition, handlers: script.kv ?? {} },
     { definition: LeaseServiceService, handlers: script.lease ?? {} },
     { definition: MaintenanceServiceService, handlers: { status, ...script.maintenance } },

@@ -1,7 +1,7 @@
 // What is due in a line: in the order in which it began, once, and only while it stands there.
 
 import test from "ava";
-import { DueLine, DueLink } from "../../../server/grpc/due-line.js";
+import { DueLine, DueLink } from "../../../server/lib/due-line.js";
 import { ManualClock } from "../../support/manual-clock.js";
 
 class Item extends DueLink<Item> {

@@ -1,19 +1,12 @@
 // Requests that do not arrive, and the fields of grpc-js that the transport relies on.
 
 import { connect, constants } from "node:http2";
-import {
-  type ServerDuplexStream,
-  type ServerInterceptor,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
-import { FrameTracker, RequestTimer } from "../../../server/grpc/request-timer.js";
-import { http2StreamOf, interceptingCallOf, resetCall } from "../../../server/grpc/transport.js";
+import { MessageReader } from "../../../server/grpc/message-reader.js";
+import type { DuplexCall, UnaryHandler } from "../../../server/grpc/service.js";
 import { systemClock } from "../../../server/lib/clock.js";
-import { serveServices } from "../../support/grpc-service.js";
+import { serveCalls } from "../../support/grpc-service.js";
 
 const echo = (bytes: Buffer) => bytes;
 
@@ -32,11 +25,10 @@ function method(name: string, requestStream: boolean, responseStream: boolean) {
 const ECHO = { once: method("Once", false, false), stream: method("Stream", true, true) };
 
 const HANDLERS = {
-  once: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
-    callback(null, call.request),
-  stream: (call: ServerDuplexStream<Buffer, Buffer>) => {
+  once: ((call, answer) => answer(null, call.request)) satisfies UnaryHandler<Buffer, Buffer>,
+  stream: (call: DuplexCall<Buffer, Buffer>) => {
     call.on("data", (message: Buffer) => call.write(message));
-    call.on("end", () => call.end());
+    call.on("end", () => call.finish());
   },
 };
 
@@ -47,9 +39,10 @@ function frame(text: string): Buffer {
 }
 
 async function serveEcho(t: ExecutionContext, maxMs: number) {
-  const timer = new RequestTimer({ maxMs, answerMaxMs: maxMs, clock: systemClock });
   const service = { definition: ECHO, handlers: HANDLERS };
-  const address = await serveServices(t, [service], { interceptors: [timer.interceptor] });
+  const options = { requestMaxMs: maxMs, answerMaxMs: maxMs };
+  const { address, calls } = await serveCalls(t, [service], options);
+  const { timer } = calls;
   const session = connect(`http://${address}`);
   t.teardown(() => session.destroy());
   const request = (path: string) => {
@@ -149,46 +142,21 @@ test("a message of a stream that comes byte by byte is ended", async (t) => {
 });
 
 test("messages are told apart wherever the chunks are cut", (t) => {
-  const bytes = Buffer.concat([frame("hello"), frame(""), frame("a"), frame("x".repeat(300))]);
+  const texts = ["hello", "", "a", "x".repeat(300)];
+  const bytes = Buffer.concat(texts.map(frame));
   for (let size = 1; size <= bytes.length; size += 1) {
-    const frames = new FrameTracker();
-    let ended = 0;
+    const reader = new MessageReader({ maxBytes: 1000, encoding: undefined });
+    const taken: string[] = [];
     for (let start = 0; start < bytes.length; start += size) {
-      if (frames.take(bytes.subarray(start, start + size))) ended += 1;
+      reader.push(bytes.subarray(start, start + size));
+      for (let next = reader.next(); next !== undefined; next = reader.next()) {
+        taken.push(`${next}`);
+      }
     }
-    t.true(frames.complete && ended >= 1, `${size}`);
-    t.false(frames.take(frame("hello").subarray(0, 9)));
-    t.false(frames.complete);
+    t.deepEqual(taken, texts, `${size}`);
+    t.true(reader.isEmpty);
+    reader.push(frame("hello").subarray(0, 9));
+    t.is(reader.next(), undefined);
+    t.false(reader.isEmpty);
   }
-});
-
-test("grpc-js has its HTTP/2 stream, and the call below a handler's, where we look", async (t) => {
-  t.plan(4);
-  const interceptor: ServerInterceptor = (_method, call) => {
-    t.truthy(http2StreamOf(call));
-    return call as ReturnType<ServerInterceptor>;
-  };
-  const handlers = {
-    once: HANDLERS.once,
-    stream: (call: ServerWritableStream<Buffer, Buffer>) => {
-      const inner = interceptingCallOf(call);
-      t.truthy(inner && http2StreamOf(inner));
-      call.once("cancelled", () => t.pass());
-      resetCall(call);
-    },
-  };
-  const service = { definition: ECHO, handlers };
-  const address = await serveServices(t, [service], { interceptors: [interceptor] });
-  const session = connect(`http://${address}`);
-  t.teardown(() => session.destroy());
-  const stream = session.request({
-    ":method": "POST",
-    ":path": "/test.Echo/Stream",
-    "content-type": "application/grpc",
-  });
-  stream.on("error", () => {});
-  const code = await new Promise((resolve) => {
-    stream.on("close", () => resolve(stream.rstCode));
-  });
-  t.is(code, constants.NGHTTP2_ENHANCE_YOUR_CALM);
 });

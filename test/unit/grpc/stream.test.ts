@@ -1,25 +1,18 @@
 // Writing at the pace of a peer: bounds, turns, and the end of those who do not take anything.
 
-import type { StatusObject } from "@grpc/grpc-js";
-import { Metadata } from "@grpc/grpc-js";
 import test from "ava";
+import type { Failure, WritingCall } from "../../../server/grpc/service.js";
 import { StreamWriter } from "../../../server/grpc/stream.js";
-import type { WritingCall } from "../../../server/grpc/transport.js";
 import { systemClock } from "../../../server/lib/clock.js";
 import { ManualClock } from "../../support/manual-clock.js";
 
-const STATUS: StatusObject = { code: 8, details: "", metadata: new Metadata() };
+const STATUS: Failure = { code: 8, details: "" };
 
 /** A call whose peer takes a message when it is told to. */
 class SlowCall implements WritingCall<string> {
   cancelled = false;
   readonly written: string[] = [];
-  readonly ends: StatusObject[] = [];
-  /** What the transport sees below grpc-js's surface. */
-  readonly call = {
-    sendStatus: () => {},
-    stream: { rstCode: 0, close: () => (this.resets += 1) },
-  };
+  readonly ends: Failure[] = [];
   resets = 0;
   readonly #untaken: Array<() => void> = [];
   #onCancelled: () => void = () => {};
@@ -34,9 +27,14 @@ class SlowCall implements WritingCall<string> {
     return true;
   }
 
-  emit(_event: "error", status: StatusObject): boolean {
-    this.ends.push(status);
-    return true;
+  finish(): void {}
+
+  fail(failure: Failure): void {
+    this.ends.push(failure);
+  }
+
+  reset(): void {
+    this.resets += 1;
   }
 
   take(count: number): void {

@@ -2,9 +2,8 @@
 
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import test, { type ExecutionContext } from "ava";
-import { RequestTimer } from "../../../server/grpc/request-timer.js";
 import { systemClock } from "../../../server/lib/clock.js";
-import { serveServices } from "../../support/grpc-service.js";
+import { serveCalls } from "../../support/grpc-service.js";
 
 const PATH = "/test.Echo/Once";
 
@@ -12,7 +11,6 @@ const same = (bytes: Buffer) => bytes;
 
 /** Serves one method, and gives what a call of it is answered. */
 async function serve(t: ExecutionContext, serialize: (bytes: Buffer) => Buffer) {
-  const timer = new RequestTimer({ maxMs: 60_000, answerMaxMs: 60_000, clock: systemClock });
   const once = {
     path: PATH,
     requestStream: false,
@@ -27,7 +25,8 @@ async function serve(t: ExecutionContext, serialize: (bytes: Buffer) => Buffer) 
       answer(null, call.request),
   };
   const service = { definition: { once }, handlers };
-  const address = await serveServices(t, [service], { interceptors: [timer.interceptor] });
+  const { address, calls } = await serveCalls(t, [service]);
+  const { timer } = calls;
   const client = new Client(address, credentials.createInsecure(), {
     "grpc.max_receive_message_length": -1,
   });

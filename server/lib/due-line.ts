@@ -4,7 +4,7 @@
 // An item is a link of the line itself, so beginning and leaving touch its neighbours alone; it
 // stands in one line at a time. One timer is for all: the item that began first is due first.
 
-import type { Clock, Timer } from "../lib/clock.js";
+import type { Clock, Timer } from "./clock.js";
 
 export abstract class DueLink<T extends DueLink<T>> {
   /** These are the line's. */

@@ -1,6 +1,6 @@
 // A DueLine of things that cannot be links themselves.
 
-import type { Clock } from "../lib/clock.js";
+import type { Clock } from "./clock.js";
 import { DueLine, DueLink } from "./due-line.js";
 
 class Place<T> extends DueLink<Place<T>> {
