@@ -9,10 +9,13 @@ export interface ConnectionLimitOptions {
   readonly onConnection: (socket: Socket) => void;
 }
 
+/** Peers that come and go at the bound would make us log as often as they do. */
+const ROOM_AGAIN = 0.9;
+
 export class ConnectionLimit {
   readonly #options: ConnectionLimitOptions;
   #open = 0;
-  /** The log has been told, and there was no room since. */
+  /** The log has been told, and there was no room worth a word since. */
   #hasTold = false;
 
   constructor(options: ConnectionLimitOptions) {
@@ -31,7 +34,7 @@ export class ConnectionLimit {
     this.#open += 1;
     socket.once("close", () => {
       this.#open -= 1;
-      this.#hasTold = false;
+      if (this.#open < max * ROOM_AGAIN) this.#hasTold = false;
     });
     onConnection(socket);
   }

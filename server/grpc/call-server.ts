@@ -48,6 +48,8 @@ export interface CallServerOptions {
 const IDLE_MAX_MS = 300_000;
 const QUIET_MS = 60_000;
 const PING_MAX_MS = 20_000;
+/** For a peer to close its side, once the system has all that was for it. */
+const LINGER_MS = 1_000;
 
 export class CallServer {
   readonly timer: RequestTimer;
@@ -99,7 +101,10 @@ export class CallServer {
   /** Takes no new calls; settles when those that run are done, and their connections closed. */
   async drain(): Promise<void> {
     const open = [...this.#connections];
-    const gone = open.map(({ socket }) => new Promise((resolve) => socket.once("close", resolve)));
+    const gone = open.map(({ socket }) => {
+      socket.once("finish", () => systemClock.setTimer(LINGER_MS, () => socket.destroy()));
+      return new Promise((resolve) => socket.once("close", resolve));
+    });
     for (const connection of open) connection.drain();
     await Promise.all(gone);
   }
@@ -132,8 +137,7 @@ export class CallServer {
       this.#refuse(stream, { code: status.UNIMPLEMENTED, details });
       return stream.sink;
     }
-    const setup = this.#setup;
-    const about = { setup, host: head.authority, fields };
+    const about = { setup: this.#setup, host: head.authority, fields };
     if (!method.requestStream && !method.responseStream) {
       return new UnaryCall(stream, method, about);
     }

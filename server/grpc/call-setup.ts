@@ -3,6 +3,7 @@
 import type { status } from "@grpc/grpc-js";
 import type { Connection } from "../http2/connection.js";
 import type { Timer } from "../lib/clock.js";
+import type { CallFields } from "./call-fields.js";
 import type { RequestTimer } from "./request-timer.js";
 import type { Failure } from "./service.js";
 
@@ -15,6 +16,14 @@ export interface CallCounts {
   /** A message. */
   received(connection: Connection): void;
   sent(connection: Connection): void;
+}
+
+/** How a call begins. */
+export interface CallStart {
+  readonly setup: CallSetup;
+  /** As its caller calls the server. */
+  readonly host: string;
+  readonly fields: CallFields;
 }
 
 export interface CallSetup {

@@ -46,7 +46,7 @@ export async function servePaced<Request, Response>(
       if (writer.over) return;
       writer.write(message, bytes);
     }
-    if (!writer.over) call.finish();
+    writer.finish();
   } catch (error) {
     const isSlow = error instanceof KvdError && error.reason === "WATCHER_TOO_SLOW";
     if (isSlow) writer.abandon(statusOf(error));

@@ -1,7 +1,8 @@
 // Calls that take a stream of requests and answer each: Pipeline and KeepAlive.
 //
 // Requests are begun in the order of arrival. What is in flight, and what the peer has not taken,
-// is bounded: beyond it the stream is not read. The first request that fails as a whole ends the
+// is bounded: beyond it none is begun, because its answer would be held, and the stream is not
+// read. The first request that fails as a whole ends the
 // call with its status, after the answers before it; half-close ends it after the last answer.
 // The status says how many requests were begun: a client may lose answers that came just before it,
 // and must not take what was done for what was not.
@@ -10,7 +11,7 @@ import { KvdError } from "../kv/errors.js";
 import type { Decoded } from "./codec.js";
 import type { StatusOf } from "./failures.js";
 import type { DuplexCall, Failure } from "./service.js";
-import { type StreamOptions, StreamWriter } from "./stream.js";
+import { type Gate, type StreamOptions, StreamWriter } from "./stream.js";
 
 export interface RequestStreamOptions<Request, Response> extends StreamOptions {
   /** Requests in flight; 1 answers them in order. */
@@ -26,6 +27,9 @@ export class RequestStream<Request, Response> {
   readonly #call: DuplexCall<Decoded<Request>, Response>;
   readonly #options: RequestStreamOptions<Request, Response>;
   readonly #writer: StreamWriter<Response>;
+  /** Where requests wait until the peer has taken answers. */
+  readonly #gate: Gate;
+  #isHeld = false;
   readonly #waiting: Decoded<Request>[] = [];
   #begun = 0;
   #inFlight = 0;
@@ -40,6 +44,7 @@ export class RequestStream<Request, Response> {
     this.#call = call;
     this.#options = options;
     this.#writer = new StreamWriter(call, options);
+    this.#gate = this.#writer.gate();
     call.on("data", (request: Decoded<Request>) => this.#take(request));
     call.on("end", () => this.#finish("half-closed"));
     call.once("cancelled", () => {
@@ -60,13 +65,30 @@ export class RequestStream<Request, Response> {
   }
 
   #begin(): void {
-    while (this.#inFlight < this.#options.inFlightMax && this.#waiting.length > 0) {
+    while (!this.#isFull && this.#waiting.length > 0) {
+      if (this.#writer.mustWait) {
+        this.#hold();
+        break;
+      }
       const request = this.#waiting.shift() as Decoded<Request>;
       if (request.ok) this.#run(request.message);
       else this.#fail(request.error);
     }
-    if (this.#inFlight >= this.#options.inFlightMax) this.#call.pause();
+    if (this.#isFull) this.#call.pause();
     else this.#call.resume();
+  }
+
+  get #isFull(): boolean {
+    return this.#isHeld || this.#inFlight >= this.#options.inFlightMax;
+  }
+
+  #hold(): void {
+    this.#isHeld = true;
+    this.#gate.pass().then(() => {
+      this.#isHeld = false;
+      this.#begin();
+      this.#endIfDone();
+    });
   }
 
   /** What throws at once has not been begun. */
@@ -115,7 +137,7 @@ export class RequestStream<Request, Response> {
     if (this.#state === "open" || this.#state === "over") return;
     if (this.#inFlight > 0 || this.#waiting.length > 0) return;
     this.#state = "over";
-    if (this.#failure === undefined) this.#call.finish();
+    if (this.#failure === undefined) this.#writer.finish();
     else this.#writer.end(this.#failure);
   }
 }

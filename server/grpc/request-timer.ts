@@ -81,6 +81,13 @@ export class RequestTimer {
     this.#arriving.delete(call);
   }
 
+  /** A status was given, and may wait for a while behind answers that the peer does not take. */
+  lastWord(stream: Stream): void {
+    if (stream.isClosed) return;
+    const cut = this.#clock.setTimer(LAST_WORD_MS, () => stream.reset(ERROR.cancel));
+    stream.whenClosed(() => cut.cancel());
+  }
+
   /** Times nothing any more. */
   close(): void {
     this.#arriving.close();
@@ -97,9 +104,6 @@ export class RequestTimer {
     const text = `the request was not there in full after ${this.#maxMs} ms`;
     const details = `${text} (--request-max-time)`;
     call.fail({ code: status.DEADLINE_EXCEEDED, details });
-    const { stream } = call;
-    if (stream.isClosed) return;
-    const cut = this.#clock.setTimer(LAST_WORD_MS, () => stream.reset(ERROR.cancel));
-    stream.whenClosed(() => cut.cancel());
+    this.lastWord(call.stream);
   }
 }

@@ -12,7 +12,7 @@ import type { Failure, WritingCall } from "./service.js";
 export interface StreamOptions {
   /** Producers wait while so many bytes, or more, have not been taken. */
   readonly unsentMaxBytes: number;
-  /** How long a status may wait behind what the peer does not take, before the stream is reset. */
+  /** How long its end may wait behind what the peer does not take, before the stream is reset. */
   readonly idleMaxMs: number;
   readonly clock: Clock;
 }
@@ -105,9 +105,14 @@ export class StreamWriter<Message> {
     this.#openGates();
   }
 
-  /** Ends the stream with a status, after what was written. */
+  /** Ends the stream well, after what was written: a peer has as long to take that. */
+  finish(): void {
+    this.#end(() => this.#call.finish(), this.#options.idleMaxMs);
+  }
+
+  /** The same, with a status. */
   end(status: Failure): void {
-    this.#end(status, this.#options.idleMaxMs);
+    this.#end(() => this.#call.fail(status), this.#options.idleMaxMs);
   }
 
   /**
@@ -115,13 +120,13 @@ export class StreamWriter<Message> {
    * is not dropped alone, because the status may tell what comes after it.
    */
   abandon(status: Failure): void {
-    this.#end(status, LAST_WORD_MS);
+    this.#end(() => this.#call.fail(status), LAST_WORD_MS);
   }
 
-  #end(status: Failure, patienceMs: number): void {
+  #end(end: () => void, patienceMs: number): void {
     if (this.#over) return;
     this.#lastWord = this.#options.clock.setTimer(patienceMs, () => this.#call.reset());
-    this.#call.fail(status);
+    end();
     this.#over = true;
     this.#openAll();
   }

@@ -9,8 +9,8 @@ import { ERROR } from "../http2/protocol.js";
 import type { Stream, StreamSink } from "../http2/stream.js";
 import type { Timer } from "../lib/clock.js";
 import { CallError, halfMessage, noMessage, secondMessage } from "./call-error.js";
-import { type CallFields, failureFields, GOOD_END, HEAD } from "./call-fields.js";
-import type { CallSetup } from "./call-setup.js";
+import { failureFields, GOOD_END, HEAD } from "./call-fields.js";
+import type { CallSetup, CallStart } from "./call-setup.js";
 import { prefixOf } from "./frame.js";
 import { MessageReader } from "./message-reader.js";
 import type { ServedMethod } from "./served-methods.js";
@@ -38,15 +38,7 @@ export class StreamingCall
   #code = status.CANCELLED;
   #deadline: Timer | undefined;
 
-  constructor(
-    stream: Stream,
-    method: ServedMethod,
-    {
-      setup,
-      host,
-      fields,
-    }: { readonly setup: CallSetup; readonly host: string; readonly fields: CallFields },
-  ) {
+  constructor(stream: Stream, method: ServedMethod, { setup, host, fields }: CallStart) {
     super();
     this.stream = stream;
     this.#method = method;
@@ -235,5 +227,6 @@ export class StreamingCall
   #refuse(error: unknown): void {
     if (error instanceof CallError) this.fail({ code: error.code, details: error.message });
     else this.fail(this.#setup.failureOf(error));
+    this.#setup.timer.lastWord(this.stream);
   }
 }

@@ -7,8 +7,8 @@ import type { Stream, StreamSink } from "../http2/stream.js";
 import type { Timer } from "../lib/clock.js";
 import { DueLink } from "../lib/due-line.js";
 import { CallError, halfMessage, noMessage, secondMessage } from "./call-error.js";
-import { type CallFields, failureFields, GOOD_END, HEAD } from "./call-fields.js";
-import type { CallSetup } from "./call-setup.js";
+import { failureFields, GOOD_END, HEAD } from "./call-fields.js";
+import type { CallSetup, CallStart } from "./call-setup.js";
 import { prefixOf } from "./frame.js";
 import { MessageReader } from "./message-reader.js";
 import type { ServedMethod } from "./served-methods.js";
@@ -31,15 +31,7 @@ export class UnaryCall extends DueLink<UnaryCall> implements StreamSink, UnaryRe
   #deadline: Timer | undefined;
   #listeners: (() => void)[] | undefined;
 
-  constructor(
-    stream: Stream,
-    method: ServedMethod,
-    {
-      setup,
-      host,
-      fields,
-    }: { readonly setup: CallSetup; readonly host: string; readonly fields: CallFields },
-  ) {
+  constructor(stream: Stream, method: ServedMethod, { setup, host, fields }: CallStart) {
     super();
     this.stream = stream;
     this.isPatient = method.isPatient;

@@ -8,6 +8,8 @@ import { ERROR, FLAG, FRAME } from "./protocol.js";
 
 /** Of a block as it is sent. */
 const BLOCK_MAX_BYTES = 64 * 1024;
+/** What a part counts beside its bytes: it is kept as it came, and takes memory if it is empty. */
+const PART_BYTES = 128;
 
 export interface Block {
   readonly streamId: number;
@@ -20,7 +22,7 @@ interface Begun {
   readonly streamId: number;
   readonly isLast: boolean;
   readonly parts: Buffer[];
-  /** Of the parts, and one more for each. */
+  /** Of the parts, as they count. */
   weight: number;
 }
 
@@ -53,7 +55,7 @@ export class BlockReader {
     if (begun === undefined) return undefined;
     mustBe(begun.streamId === streamId, ERROR.protocol, "CONTINUATION of another stream");
     begun.parts.push(payload);
-    begun.weight += payload.length + 1;
+    begun.weight += payload.length + PART_BYTES;
     mustBe(begun.weight <= BLOCK_MAX_BYTES, ERROR.enhanceYourCalm, "too many fields");
     if ((flags & FLAG.endHeaders) === 0) return undefined;
     this.#begun = undefined;

@@ -65,6 +65,8 @@ export class Connection {
   #isDraining = false;
   #isClosed = false;
   #lastStreamId = 0;
+  /** The last that was not refused for the end that was announced: it is announced once. */
+  #lastTakenId = 0;
   #begun = 0;
   #receiveWindow = WINDOW_BYTES;
   #pinged: (() => void) | undefined;
@@ -114,7 +116,7 @@ export class Connection {
   drain(): void {
     if (this.#isDraining || this.#isClosed) return;
     this.#isDraining = true;
-    this.sender.goaway(this.#lastStreamId, ERROR.none, "");
+    this.sender.goaway(this.#lastTakenId, ERROR.none, "");
     this.#endIfDone();
   }
 
@@ -265,6 +267,7 @@ export class Connection {
     if (stream !== undefined) this.#trailers(stream, isLast, !isCut && areFields(fields));
     else if (streamId > this.#lastStreamId) {
       this.#lastStreamId = streamId;
+      if (!this.#isDraining) this.#lastTakenId = streamId;
       this.#request(streamId, isLast, isCut ? "too large" : requestHead(fields));
     } else {
       // Trailers may have been on their way when their stream was reset; a request may not.
@@ -397,7 +400,7 @@ export class Connection {
           ? ERROR.compression
           : ERROR.internal;
     const text = code === ERROR.internal ? "" : (error as Error).message;
-    this.sender.goaway(this.#lastStreamId, code, text);
+    this.sender.goaway(this.#lastTakenId, code, text);
     this.#close();
     this.socket.destroySoon();
     if (code === ERROR.internal) this.#options.onBug(error);

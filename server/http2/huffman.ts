@@ -83,21 +83,34 @@ function machineOf(nodes: readonly number[][]): Machine {
   return { next, ends, mayEnd };
 }
 
-/** Undefined when it is none: EOS in it, or an end that is not the beginning of EOS. */
+/**
+ * Undefined when it is none: EOS in it, or an end that is not the beginning of EOS. The characters
+ * are put together outside of the text: one that grows by each of them keeps 32 bytes for it, as
+ * long as nobody looks into it.
+ */
 export function decodeHuffman(bytes: Uint8Array, from: number, to: number): string | undefined {
-  let text = "";
+  const room = roomFor((to - from) * 2);
+  let length = 0;
   let node = 0;
   for (let at = from; at < to; at += 1) {
     const byte = bytes[at] as number;
     for (let shift = 4; shift >= 0; shift -= 4) {
       const step = node * NIBBLES + ((byte >> shift) & 15);
       const symbol = ENDS[step] as number;
-      if (symbol !== NONE) text += CHARACTERS[symbol - 1];
+      if (symbol !== NONE) {
+        room[length] = symbol - 1;
+        length += 1;
+      }
       node = NEXT[step] as number;
       if (node === FAILS) return undefined;
     }
   }
-  return MAY_END[node] === 1 ? text : undefined;
+  return MAY_END[node] === 1 ? room.toString("latin1", 0, length) : undefined;
 }
 
-const CHARACTERS = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
+/** For all texts but long ones, of which there are few. */
+const ROOM = Buffer.allocUnsafeSlow(1024);
+
+function roomFor(bytes: number): Buffer {
+  return bytes <= ROOM.length ? ROOM : Buffer.allocUnsafe(bytes);
+}

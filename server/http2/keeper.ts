@@ -1,5 +1,6 @@
 // Looks after connections that are quiet: one whose peer has vanished is closed, and one that
-// nobody has used for long.
+// nobody has used for long. A peer that takes what waits for it is there, though it says nothing:
+// our question waits behind that, and a proxy does not read while its own client is slow.
 
 import type { Clock } from "../lib/clock.js";
 import { DueList } from "../lib/due-list.js";
@@ -18,6 +19,11 @@ export interface KeeperOptions {
 interface Kept {
   readonly connection: Connection;
   bytesRead: number;
+  bytesTaken: number;
+  /** Not all was taken when that was looked at. */
+  hasWaiting: boolean;
+  /** It is closed, and its peer was given time to close it, too. */
+  isLeaving: boolean;
   begun: number;
   idleSinceMs: number;
 }
@@ -40,7 +46,15 @@ export class Keeper {
 
   add(connection: Connection): void {
     const idleSinceMs = this.#options.clock.monotonicMs();
-    const kept = { connection, bytesRead: 0, begun: 0, idleSinceMs };
+    const kept = {
+      connection,
+      bytesRead: 0,
+      bytesTaken: 0,
+      hasWaiting: false,
+      isLeaving: false,
+      begun: 0,
+      idleSinceMs,
+    };
     this.#quiet.begin(kept);
     connection.socket.once("close", () => {
       this.#quiet.delete(kept);
@@ -56,17 +70,16 @@ export class Keeper {
 
   #look(kept: Kept): void {
     const { connection } = kept;
-    if (connection.isClosed) connection.socket.destroy();
+    if (connection.isClosed) this.#letGo(kept);
     else if (this.#isIdle(kept)) {
-      // That closes it, if its peer takes what is on its way to it.
-      this.#pinged.begin(kept);
       connection.drain();
-    } else if (hasSpoken(kept)) this.#quiet.begin(kept);
+      this.#letGo(kept);
+    } else if (isThere(kept)) this.#quiet.begin(kept);
     else {
       this.#pinged.begin(kept);
       connection.ping(() => {
         this.#pinged.delete(kept);
-        hasSpoken(kept);
+        isThere(kept);
         this.#quiet.begin(kept);
       });
     }
@@ -74,7 +87,16 @@ export class Keeper {
 
   /** A word that is late, behind much else that the peer sends, is no sign that it has vanished. */
   #lookAgain(kept: Kept): void {
-    if (hasSpoken(kept) && !kept.connection.isClosed) this.#quiet.begin(kept);
+    if (kept.connection.isClosed) this.#letGo(kept);
+    else if (isThere(kept)) this.#quiet.begin(kept);
+    else kept.connection.socket.destroy();
+  }
+
+  /** Its peer takes what is left, and closes it as well; whatever else it says does not count. */
+  #letGo(kept: Kept): void {
+    const hasTime = hasTaken(kept) || !kept.isLeaving;
+    kept.isLeaving = true;
+    if (hasTime) this.#pinged.begin(kept);
     else kept.connection.socket.destroy();
   }
 
@@ -88,10 +110,23 @@ export class Keeper {
   }
 }
 
-/** Whether anything has come since this was asked last. */
-function hasSpoken(kept: Kept): boolean {
+/** Whether the peer has done anything since this was asked last. */
+function isThere(kept: Kept): boolean {
   const { bytesRead } = kept.connection.socket;
-  const isMore = bytesRead !== kept.bytesRead;
+  const hasSpoken = bytesRead !== kept.bytesRead;
   kept.bytesRead = bytesRead;
+  return hasTaken(kept) || hasSpoken;
+}
+
+/**
+ * Whether any of what waited when this was asked last was taken. When nothing did it is the system
+ * that takes what we write, until it has no room.
+ */
+function hasTaken(kept: Kept): boolean {
+  const { bytesWritten, writableLength } = kept.connection.socket;
+  const bytesTaken = bytesWritten - writableLength;
+  const isMore = kept.hasWaiting && bytesTaken > kept.bytesTaken;
+  kept.bytesTaken = bytesTaken;
+  kept.hasWaiting = writableLength > 0;
   return isMore;
 }

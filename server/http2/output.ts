@@ -94,7 +94,16 @@ export class Output {
     this.flush();
   };
 
+  /**
+   * While the socket is full frames are put together here, until it drains: of many small pieces
+   * each would take ten times of what it says.
+   */
   flush(): void {
+    if (!this.#socket.writableNeedDrain) this.handOver();
+  }
+
+  /** The same, also to a socket that is full. */
+  handOver(): void {
     this.#cut();
     const chunks = this.#chunks;
     const taken = this.#taken;

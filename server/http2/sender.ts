@@ -28,7 +28,10 @@ export class Sender {
   constructor(socket: Socket, usualFields: readonly (readonly HeaderField[])[]) {
     this.#output = new Output(socket);
     this.#encoder = new HpackEncoder(usualFields);
-    socket.on("drain", () => this.pumpAll());
+    socket.on("drain", () => {
+      this.flush();
+      this.pumpAll();
+    });
   }
 
   /** Bytes that the system has not taken. */
@@ -166,7 +169,7 @@ export class Sender {
   /** Hands over what there is, and sends nothing any more. */
   close(): void {
     this.#isClosed = true;
-    this.#output.flush();
+    this.#output.handOver();
   }
 
   #word(type: number, streamId: number, word: number): void {

@@ -17,9 +17,11 @@ export interface StreamSink {
   closed(): void;
 }
 
+/** Links of a line, since an array of many moves all of them for each that leaves. */
 interface Waiting {
   readonly bytes: Uint8Array;
   readonly taken: (() => void) | undefined;
+  after: Waiting | undefined;
 }
 
 export class Stream {
@@ -36,11 +38,12 @@ export class Stream {
   hasHead = false;
   /** What is to come of a request's body that said how long it is. */
   contentBytesLeft: number | undefined;
-  readonly #waiting: Waiting[] = [];
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   /** Of the first that waits, what has left already. */
   #sent = 0;
   #unsentBytes = 0;
-  #last: readonly HeaderField[] | undefined;
+  #ending: readonly HeaderField[] | undefined;
   #listeners: (() => void)[] | undefined;
 
   constructor(connection: Connection, id: number, windows: { send: number; receive: number }) {
@@ -57,7 +60,7 @@ export class Stream {
 
   /** The answer has its end, sent or not. */
   get isEnding(): boolean {
-    return this.#last !== undefined;
+    return this.#ending !== undefined;
   }
 
   /** The answer's head. */
@@ -73,8 +76,11 @@ export class Stream {
       taken?.();
       return;
     }
-    if (this.#waiting.length === 0 && this.connection.sender.data(this, bytes, taken)) return;
-    this.#waiting.push({ bytes, taken });
+    if (!this.isWaiting && this.connection.sender.data(this, bytes, taken)) return;
+    const waiting = { bytes, taken, after: undefined };
+    if (this.#last === undefined) this.#first = waiting;
+    else this.#last.after = waiting;
+    this.#last = waiting;
     this.#unsentBytes += bytes.length;
     this.connection.sender.pump(this);
   }
@@ -82,8 +88,8 @@ export class Stream {
   /** The fields that end the answer, after all data; they are its head too when there is none. */
   end(fields: readonly HeaderField[]): void {
     if (this.isClosed || this.isEnding) return;
-    this.#last = fields;
-    if (this.#waiting.length === 0) this.#end();
+    this.#ending = fields;
+    if (!this.isWaiting) this.#end();
   }
 
   /** Ends it at once, whatever waits. */
@@ -121,7 +127,7 @@ export class Stream {
   next(
     max: number,
   ): { readonly bytes: Uint8Array; readonly taken: (() => void) | undefined } | undefined {
-    const first = this.#waiting[0];
+    const first = this.#first;
     if (first === undefined) return undefined;
     const left = first.bytes.length - this.#sent;
     const length = Math.min(left, max);
@@ -132,13 +138,14 @@ export class Stream {
       return { bytes, taken: undefined };
     }
     this.#sent = 0;
-    this.#waiting.shift();
+    this.#first = first.after;
+    if (first.after === undefined) this.#last = undefined;
     return { bytes, taken: first.taken };
   }
 
   /** The connection's: whether data waits. */
   get isWaiting(): boolean {
-    return this.#waiting.length > 0;
+    return this.#first !== undefined;
   }
 
   /** The connection's: all data has left. */
@@ -152,7 +159,10 @@ export class Stream {
     this.isClosed = true;
     this.connection.forget(this);
     this.sink.closed();
-    for (const { taken } of this.#waiting.splice(0)) taken?.();
+    let waiting = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    for (; waiting !== undefined; waiting = waiting.after) waiting.taken?.();
     this.#unsentBytes = 0;
     const listeners = this.#listeners;
     this.#listeners = undefined;
@@ -160,7 +170,7 @@ export class Stream {
   }
 
   #end(): void {
-    this.connection.sender.fields(this.id, this.#last ?? [], true);
+    this.connection.sender.fields(this.id, this.#ending ?? [], true);
     // The peer need not send the rest of what is answered already (RFC 9113, section 8.1).
     if (!this.isRequestEnded) this.connection.sender.reset(this.id, ERROR.none);
     this.close();

@@ -114,7 +114,7 @@ export function kvHandlers(options: ServiceOptions): Handlers {
       const result = await engine.range(query);
       return rangeResponse(result, nextToken(request, result, engine.storeId));
     }),
-    txn: unary(statusOf, async (request: TxnRequest) => {
+    txn: unaryInTurn(rooms, statusOf, async (request: TxnRequest) => {
       const maxBytes = rowsMaxBytes(limits);
       return txnResponse(await engine.txn(txnFromMessage(request, limits), { maxBytes }));
     }),

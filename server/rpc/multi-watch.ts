@@ -4,7 +4,8 @@
 // A watch that is refused or ends gives `ended`, its last step, which frees its id, and the
 // stream goes on; an id in use, an empty command and the stop of the server end the stream with a
 // status. After the client's half-close the watches go on, and the stream ends with the last.
-// While the peer does not take what is written, commands are not read.
+// While the peer does not take what is written, commands are not read; nor, after one that is work
+// for each watch, before the next turn of the event loop.
 
 import type {
   MultiWatchRequest,
@@ -72,7 +73,7 @@ export class MultiWatch {
     } catch (error) {
       this.#end(error);
     }
-    if (this.#writer.full) this.#pauseCommands();
+    if (this.#writer.full) this.#pauseCommands(() => this.#commandGate.pass());
   }
 
   #run(command: Command | undefined): void {
@@ -145,21 +146,25 @@ export class MultiWatch {
     this.#writeEnded(id, undefined);
   }
 
-  /** 0 stands for all. */
+  /** 0 stands for all: few bytes, and as much work as there are watches. */
   #askProgress(id: bigint): void {
-    if (id !== 0n) this.#watches.get(id)?.requestProgress();
-    else for (const watcher of this.#watches.values()) watcher.requestProgress();
+    if (id !== 0n) {
+      this.#watches.get(id)?.requestProgress();
+      return;
+    }
+    for (const watcher of this.#watches.values()) watcher.requestProgress();
+    this.#pauseCommands(() => this.#options.clock.yieldTurn());
   }
 
   #writeEnded(id: bigint, error: KvdError | undefined): void {
     this.#writer.write(endedResponse(id, error), ENDED_BYTES);
   }
 
-  #pauseCommands(): void {
+  #pauseCommands(over: () => Promise<void>): void {
     if (this.#commandsPaused) return;
     this.#commandsPaused = true;
     this.#call.pause();
-    this.#commandGate.pass().then(() => {
+    over().then(() => {
       this.#commandsPaused = false;
       this.#call.resume();
     });
@@ -169,7 +174,7 @@ export class MultiWatch {
   #endIfDone(): void {
     if (this.#watches.size > 0 || this.#writer.over) return;
     if (this.#stopped !== undefined) this.#end(this.#stopped);
-    else if (this.#halfClosed) this.#call.finish();
+    else if (this.#halfClosed) this.#writer.finish();
   }
 
   #end(error: unknown): void {

@@ -158,7 +158,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "the end of an answer overtakes its data",
     file: "server/http2/stream.ts",
-    from: "if (this.#waiting.length === 0) this.#end();",
+    from: "if (!this.isWaiting) this.#end();",
     to: "this.#end();",
   },
   {

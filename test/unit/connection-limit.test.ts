@@ -2,8 +2,9 @@
 // goes.
 
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
+import { ConnectionLimit } from "../../server/connection-limit.js";
 import { createServer } from "../../server/server.js";
 import { RecordingLogger } from "../support/recording-logger.js";
 
@@ -36,4 +37,27 @@ test("connections beyond the bound are closed, until one goes", async (t) => {
     if (Buffer.isBuffer(bytes)) break;
   }
   t.pass();
+});
+
+test("the log is not told of each connection that comes and goes at the bound", async (t) => {
+  const logger = new RecordingLogger();
+  const open: Socket[] = [];
+  const limit = new ConnectionLimit({ max: 20, logger, onConnection: (it) => open.push(it) });
+  const fill = () => {
+    while (open.length < 20) limit.accept(new Socket());
+    limit.accept(new Socket());
+  };
+  const leave = async (count: number) => {
+    for (const socket of open.splice(0, count)) await once(socket.destroy(), "close");
+  };
+  fill();
+  for (let round = 0; round < 5; round += 1) {
+    await leave(1);
+    fill();
+  }
+  t.is(logger.lines.length, 1);
+  await leave(3);
+  fill();
+  t.is(logger.lines.length, 2);
+  await leave(20);
 });

@@ -1,6 +1,6 @@
 // Calls of two streams: who ends first, who waits for whom, and the end of the connection.
 
-import { constants } from "node:http2";
+import { connect, constants } from "node:http2";
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import test from "ava";
 import type { StreamingCall } from "../../../server/grpc/streaming-call.js";
@@ -15,6 +15,7 @@ import {
   same,
   serveEcho,
 } from "../../support/echo-service.js";
+import { ManualClock } from "../../support/manual-clock.js";
 
 /** Settles when `isSo` is. */
 async function until(isSo: () => boolean): Promise<void> {
@@ -216,6 +217,24 @@ test("a reset tells the peer that it took too little", async (t) => {
   served.reset();
   t.is((await answer).resetCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   t.true(served.cancelled);
+});
+
+test("a call that is refused, and whose peer takes nothing, is reset in the end", async (t) => {
+  const { stream: handler, call } = held();
+  const clock = new ManualClock();
+  const { address } = await serveEcho(t, { handlers: { stream: handler }, server: { clock } });
+  const session = connect(`http://${address}`, { settings: { initialWindowSize: 0 } });
+  t.teardown(() => session.destroy());
+  const { stream, answer } = request(session, STREAM);
+  stream.write(framed("a", 7));
+  const served = await call;
+  await new Promise<void>((resolve) => session.ping(() => resolve()));
+  served.write(Buffer.from("b"));
+  served.resume();
+  t.false(served.cancelled);
+  clock.advance(10_000);
+  t.true(served.cancelled);
+  t.is((await answer).resetCode, constants.NGHTTP2_CANCEL);
 });
 
 test("a drain lets calls finish, takes no others, and ends the connection", async (t) => {

@@ -7,6 +7,7 @@ import { systemClock } from "../../../server/lib/clock.js";
 import { ManualClock } from "../../support/manual-clock.js";
 
 const STATUS: Failure = { code: 8, details: "" };
+const GOOD: Failure = { code: 0, details: "" };
 
 /** A call whose peer takes a message when it is told to. */
 class SlowCall implements WritingCall<string> {
@@ -27,7 +28,9 @@ class SlowCall implements WritingCall<string> {
     return true;
   }
 
-  finish(): void {}
+  finish(): void {
+    this.ends.push(GOOD);
+  }
 
   fail(failure: Failure): void {
     this.ends.push(failure);
@@ -213,5 +216,17 @@ test("the status of an abandoned peer follows what was written too, for a short 
   writer.abandon(STATUS);
   t.deepEqual(call.ends, [STATUS]);
   clock.advance(10_000);
+  t.is(call.resets, 1);
+});
+
+test("so is a good end", (t) => {
+  const { call, clock, writer } = open();
+  writer.write("a", 1);
+  writer.finish();
+  writer.finish();
+  writer.end(STATUS);
+  t.deepEqual(call.ends, [GOOD]);
+  t.true(writer.over);
+  clock.advance(1000);
   t.is(call.resets, 1);
 });

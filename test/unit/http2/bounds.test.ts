@@ -71,6 +71,20 @@ test.serial("fields without end cost the connection, in pieces of any size", asy
   }
 });
 
+test.serial("empty pieces of a block are few, since each is kept until its end", async (t) => {
+  const { peer, connection, goodGoesOn } = await serve(t);
+  const begin = (id: number, pieces: number) => [
+    frame(TYPE.headers, { id, payload: requestBlock("/") }),
+    ...Array<Buffer>(pieces).fill(continuation(id, "")),
+  ];
+  peer.send(...begin(1, 400), continuation(1, "", END_HEADERS));
+  await peer.settle();
+  t.is(connection.size, 1);
+  peer.send(...begin(3, 600), ping("12345678"));
+  t.is(await peer.goaway(), CODE.calm);
+  await goodGoesOn();
+});
+
 test.serial(
   "a request whose fields are too large is refused, and the connection goes on",
   async (t) => {
@@ -243,6 +257,42 @@ test.serial("what waits for a slow peer is not written over by what comes after 
   await peer.ended(1);
   t.true(peer.body(1).equals(body));
   t.is(peer.of(TYPE.ping, 0).length, 11);
+});
+
+test.serial("what is said to a socket that is full is not handed over word by word", async (t) => {
+  const { server, peer, connection } = await serve(
+    t,
+    {
+      onEnd: (request) => {
+        request.stream.head(HEAD);
+        for (let count = 0; count < 300; count += 1) request.write(Buffer.alloc(64 * KIB));
+        request.stream.end(END);
+      },
+    },
+    Buffer.concat(WIDE),
+  );
+  peer.socket.pause();
+  peer.send(headers(1, requestBlock("/1"), END_STREAM));
+  await server.request("/1");
+  const { writableLength } = connection.socket;
+  t.true(connection.socket.writableNeedDrain);
+  for (let round = 0; round < 20; round += 1) {
+    const { bytesRead } = connection.socket;
+    peer.send(ping(`number${String(round).padStart(2)}`));
+    while (connection.socket.bytesRead === bytesRead) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  t.is(connection.socket.writableLength, writableLength);
+  t.true(connection.sender.bytes >= writableLength + 20 * 17);
+  peer.socket.resume();
+  await peer.ended(1);
+  t.is(peer.body(1).length, 300 * 64 * KIB);
+  const said = peer.of(TYPE.ping, 0).map(({ payload }) => payload.toString());
+  t.deepEqual(
+    said.slice(-20),
+    Array.from({ length: 20 }, (_, round) => `number${String(round).padStart(2)}`),
+  );
 });
 
 test.serial("when the socket goes, what waited in it and for it is called back", async (t) => {

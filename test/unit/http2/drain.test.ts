@@ -134,3 +134,15 @@ test("a peer that vanishes while it is waited for leaves nothing behind", async 
   await server.until(() => server.requests[0]?.isClosed === true);
   t.is(server.connections[0]?.size, 0);
 });
+
+test("a fault after the end was announced does not announce a later one", async (t) => {
+  const server = await Http2Server.open(t);
+  const peer = await RawPeer.open(t, server.port);
+  peer.send(headers(1, requestBlock("/1")));
+  await peer.settle();
+  server.connections[0]?.drain();
+  peer.send(headers(3, requestBlock("/3")), ping("too short"));
+  await peer.closed;
+  const last = peer.of(TYPE.goaway, 0).map(({ payload }) => payload.readUInt32BE(0));
+  t.deepEqual(last, [1, 1]);
+});

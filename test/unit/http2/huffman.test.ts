@@ -1,5 +1,7 @@
 // The Huffman code of HPACK: every symbol, every end that is allowed, and those that are not.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import test from "ava";
 import fc from "fast-check";
 import { decodeHuffman } from "../../../server/http2/huffman.js";
@@ -32,6 +34,25 @@ test("only the part that is asked for is read", (t) => {
   const code = huffmanBytes(Buffer.from("www.example.com"));
   const around = Buffer.concat([Buffer.from([0xff, 0x00]), code, Buffer.from([0x00])]);
   t.is(decodeHuffman(around, 2, 2 + code.length), "www.example.com");
+});
+
+test("a text takes a byte for each character, though nobody has looked into it", (t) => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  const code = huffmanBytes(Buffer.alloc(4000, "a"));
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  const texts = Array.from({ length: 200 }, () => decoded(code));
+  gc();
+  const bytes = (process.memoryUsage().heapUsed - before) / texts.length;
+  t.true(bytes < 8000, `${bytes}`);
+});
+
+test("texts longer than most are read", (t) => {
+  for (const length of [818, 819, 820, 1638, 50_000]) {
+    const bytes = Buffer.alloc(length, "0a1e2i");
+    t.is(decoded(huffmanBytes(bytes)), bytes.toString("latin1"));
+  }
 });
 
 test("no bytes are an empty text", (t) => {

@@ -10,9 +10,12 @@ import {
   headers,
   ping,
   rstStream,
+  SETTING,
+  settings,
   TYPE,
+  windowUpdate,
 } from "../../support/http2/frames.js";
-import { Http2Server } from "../../support/http2/http2-server.js";
+import { END, Http2Server } from "../../support/http2/http2-server.js";
 import { RawPeer, requestBlock } from "../../support/http2/raw-peer.js";
 import { ManualClock } from "../../support/manual-clock.js";
 
@@ -20,12 +23,12 @@ const QUIET_MS = 1000;
 const ANSWER_MS = 100;
 const IDLE_MS = 5000;
 
-async function kept(t: ExecutionContext) {
+async function kept(t: ExecutionContext, opening = settings()) {
   const server = await Http2Server.open(t);
   const clock = new ManualClock();
   const keeper = new Keeper({ quietMs: QUIET_MS, answerMs: ANSWER_MS, idleMs: IDLE_MS, clock });
   t.teardown(() => keeper.close());
-  const peer = await RawPeer.open(t, server.port);
+  const peer = await RawPeer.open(t, server.port, opening);
   const [connection] = server.connections;
   if (connection === undefined) throw new Error("no connection");
   keeper.add(connection);
@@ -48,7 +51,33 @@ async function kept(t: ExecutionContext) {
     }
   };
   await busyTime();
-  return { clock, keeper, peer, connection, quietTime, busyTime, pings };
+  return { server, clock, keeper, peer, connection, quietTime, busyTime, pings };
+}
+
+const WIDE = Buffer.concat([
+  settings([SETTING.initialWindowSize, 2 ** 31 - 1]),
+  windowUpdate(0, 2 ** 30),
+]);
+
+/** A peer that does not read what it is sent, as much as it takes for some of it to wait here. */
+async function full(t: ExecutionContext) {
+  const all = await kept(t, WIDE);
+  const { server, clock, peer, connection } = all;
+  const { socket } = connection;
+  peer.send(headers(1, requestBlock("/1")));
+  const request = await server.request("/1");
+  await all.busyTime();
+  peer.socket.pause();
+  let bytes = 0;
+  const fill = async () => {
+    while (socket.writableLength === 0) {
+      request.write(Buffer.alloc(16_384));
+      bytes += 16_384;
+      await clock.settle();
+    }
+    return bytes;
+  };
+  return { ...all, request, fill, takenBytes: () => socket.bytesWritten - socket.writableLength };
 }
 
 test("a peer that answers pings stays, and one that speaks is not asked", async (t) => {
@@ -115,6 +144,54 @@ test("a peer that does not close what has ended is closed, whatever it says", as
     clock.advance(QUIET_MS);
   }
   t.true(connection.socket.destroyed);
+});
+
+test("a peer that is slow to take its last answer gets all of it", async (t) => {
+  const { clock, peer, connection, request, fill } = await full(t);
+  const bytes = await fill();
+  request.stream.end(END);
+  connection.drain();
+  t.true(connection.isClosed);
+  clock.advance(QUIET_MS);
+  t.false(connection.socket.destroyed);
+  peer.socket.resume();
+  await peer.ended(1);
+  t.is(peer.body(1).length, bytes);
+  await peer.closed;
+});
+
+test("so it does when it was asked for a word before that", async (t) => {
+  const { clock, peer, connection, request, fill, pings } = await full(t);
+  const bytes = await fill();
+  clock.advance(QUIET_MS);
+  t.is(connection.pings, 1);
+  request.stream.end(END);
+  connection.drain();
+  clock.advance(ANSWER_MS);
+  t.false(connection.socket.destroyed);
+  peer.socket.resume();
+  await peer.ended(1);
+  t.is(peer.body(1).length, bytes);
+  t.is(pings(), 1);
+  await peer.closed;
+});
+
+test("a peer that takes what waits for it is there, though it says nothing", async (t) => {
+  const { clock, peer, connection, fill, takenBytes } = await full(t);
+  await fill();
+  clock.advance(QUIET_MS);
+  t.is(connection.pings, 1);
+  const before = takenBytes();
+  peer.socket.resume();
+  while (takenBytes() === before) await clock.settle();
+  peer.socket.pause();
+  await fill();
+  clock.advance(ANSWER_MS);
+  t.false(connection.socket.destroyed);
+  clock.advance(QUIET_MS);
+  t.is(connection.pings, 2);
+  clock.advance(ANSWER_MS);
+  t.true(connection.socket.destroyed, "it has taken nothing since");
 });
 
 test("a connection that is closed is forgotten, and so are all when the keeper closes", async (t) => {

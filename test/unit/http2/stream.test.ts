@@ -10,6 +10,7 @@ import {
   rstStream,
   settings,
   TYPE,
+  windowUpdate,
 } from "../../support/http2/frames.js";
 import { ECHO, END, HEAD, Http2Server, type Request } from "../../support/http2/http2-server.js";
 import { RawPeer, requestBlock, TRAILERS } from "../../support/http2/raw-peer.js";
@@ -114,6 +115,27 @@ test("a reset calls back for what waits, and nothing of it leaves any more", asy
     await peer.settle();
     t.is(peer.body(1).length, 0);
   }
+});
+
+test("any number of small writes that wait leave in their order", async (t) => {
+  const writes = 200_000;
+  const body = Buffer.alloc(writes * 4);
+  for (let at = 0; at < body.length; at += 4) body.writeUInt32BE(at, at);
+  const server = await Http2Server.open(t, {
+    onEnd: ({ stream }) => {
+      stream.head(HEAD);
+      for (let at = 0; at < body.length; at += 4) stream.data(body.subarray(at, at + 4));
+      stream.end(END);
+    },
+  });
+  const peer = await RawPeer.open(t, server.port, NO_WINDOW);
+  peer.send(headers(1, requestBlock("/"), END_STREAM));
+  const { stream } = await server.request("/");
+  await peer.settle();
+  t.is(stream.unsentBytes, body.length);
+  peer.send(windowUpdate(0, body.length), windowUpdate(1, body.length));
+  await peer.ended(1);
+  t.true(peer.body(1).equals(body));
 });
 
 test("what is said to a stream that is over does nothing, and calls back at once", async (t) => {

@@ -130,3 +130,15 @@ test("commands are not read while the peer does not take what is written", async
   await systemClock.yieldTurn();
   t.false(call.paused);
 });
+
+test("after progress of all watches was asked for, commands wait for the next turn", async (t) => {
+  const { call, create } = open();
+  create(1n);
+  t.false(call.paused);
+  call.command({ $case: "progress", value: { id: 1n } });
+  t.false(call.paused, "that was one watch");
+  call.command({ $case: "progress", value: { id: 0n } });
+  t.true(call.paused);
+  await systemClock.yieldTurn();
+  t.false(call.paused);
+});
